@@ -13,11 +13,15 @@ const (
 
 var operationWords = words[Operation]{{Sell, "sell"}, {SellRefund, "sell_refund"}, {Buy, "buy"}, {BuyRefund, "buy_refund"}}
 
-func (o Operation) String() string               { return operationWords.string("operation", o) }
-func (o Operation) MarshalText() ([]byte, error) { return operationWords.marshal("operation", o) }
+func (o Operation) String() string { return operationWords.string("operation", o) }
 
-// UnmarshalText fails with *WordError.
-func (o *Operation) UnmarshalText(b []byte) error { return operationWords.unmarshal("operation", b, o) }
+// MarshalText writes the word; a code without one, read from an archive, as "operation(7)".
+func (o Operation) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText reads what MarshalText writes and fails with *WordError.
+func (o *Operation) UnmarshalText(b []byte) error {
+	return operationWords.unmarshalReported("operation", b, o)
+}
 
 // TaxSystem is a bit of tags 1055 / 1062 (domain/ffd.md §2.2). A receipt carries exactly one bit.
 type TaxSystem uint8
@@ -41,22 +45,17 @@ var taxWords = words[TaxSystem]{
 	{TaxPatent, "patent"},
 }
 
-func (t TaxSystem) String() string               { return taxWords.string("tax_system", t) }
-func (t TaxSystem) MarshalText() ([]byte, error) { return taxWords.marshal("tax_system", t) }
+func (t TaxSystem) String() string { return taxWords.string("tax_system", t) }
 
-// UnmarshalText fails with *WordError.
-func (t *TaxSystem) UnmarshalText(b []byte) error { return taxWords.unmarshal("tax_system", b, t) }
+// MarshalText writes the word of one bit, and a register's mask (tag 1062) as words with commas between: "osn,patent".
+func (t TaxSystem) MarshalText() ([]byte, error) { return taxWords.marshalMask(t), nil }
+
+// UnmarshalText reads what MarshalText writes, so it takes more than one word; Check refuses a receipt with more than
+// one. It fails with *WordError.
+func (t *TaxSystem) UnmarshalText(b []byte) error { return taxWords.unmarshalMask("tax_system", b, t) }
 
 // Names lists the words of every bit set, for a register's mask (tag 1062).
-func (t TaxSystem) Names() []string {
-	out := []string{}
-	for _, w := range taxWords {
-		if t&w.code != 0 {
-			out = append(out, w.text)
-		}
-	}
-	return out
-}
+func (t TaxSystem) Names() []string { return taxWords.names(t) }
 
 // VAT is the rate code of tag 1199 (domain/ffd.md §2.3).
 type VAT uint8
@@ -215,11 +214,15 @@ var agentWords = words[AgentType]{
 	{AnotherAgent, "another"},
 }
 
-func (a AgentType) String() string               { return agentWords.string("agent type", a) }
-func (a AgentType) MarshalText() ([]byte, error) { return agentWords.marshal("agent type", a) }
+func (a AgentType) String() string { return agentWords.string("agent type", a) }
 
-// UnmarshalText fails with *WordError.
-func (a *AgentType) UnmarshalText(b []byte) error { return agentWords.unmarshal("agent type", b, a) }
+// MarshalText writes the word of one bit, and a mask (tag 1057) as words with commas between; no agent is an empty text.
+func (a AgentType) MarshalText() ([]byte, error) { return agentWords.marshalMask(a), nil }
+
+// UnmarshalText reads what MarshalText writes. It fails with *WordError.
+func (a *AgentType) UnmarshalText(b []byte) error {
+	return agentWords.unmarshalMask("agent type", b, a)
+}
 
 // Measure is the unit code of tag 2108 (domain/ffd.md §2.7).
 type Measure uint8
@@ -250,11 +253,13 @@ const (
 
 var ffdWords = words[FFD]{{FFDUnknown, ""}, {FFD10, "1.0"}, {FFD105, "1.05"}, {FFD11, "1.1"}, {FFD12, "1.2"}}
 
-func (f FFD) String() string               { return ffdWords.string("ffd", f) }
-func (f FFD) MarshalText() ([]byte, error) { return ffdWords.marshal("ffd", f) }
+func (f FFD) String() string { return ffdWords.string("ffd", f) }
 
-// UnmarshalText fails with *WordError.
-func (f *FFD) UnmarshalText(b []byte) error { return ffdWords.unmarshal("ffd", b, f) }
+// MarshalText writes the version; a code newer than the table as "ffd(5)".
+func (f FFD) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// UnmarshalText reads what MarshalText writes and fails with *WordError.
+func (f *FFD) UnmarshalText(b []byte) error { return ffdWords.unmarshalReported("ffd", b, f) }
 
 // Phase is the life phase of a fiscal storage (domain/ffd.md §3.1). It is a bit set and is shown as its number.
 type Phase uint8
@@ -298,8 +303,12 @@ var kindWords = words[DocumentKind]{
 	{KindBSOCorrection, "bso_correction"},
 }
 
-func (k DocumentKind) String() string               { return kindWords.string("kind", k) }
+func (k DocumentKind) String() string { return kindWords.string("kind", k) }
+
+// MarshalText writes the word; a code without one as "kind(99)".
 func (k DocumentKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText fails with *WordError.
-func (k *DocumentKind) UnmarshalText(b []byte) error { return kindWords.unmarshal("kind", b, k) }
+// UnmarshalText reads what MarshalText writes and fails with *WordError.
+func (k *DocumentKind) UnmarshalText(b []byte) error {
+	return kindWords.unmarshalReported("kind", b, k)
+}

@@ -34,10 +34,14 @@ var (
 	weights12 = []int{3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8}
 )
 
-// Valid checks length, digits and check digits (domain/ffd.md §8).
+// NoINN stands for a supplier or buyer without a Russian INN in tags 1226 and 1228 (domain/ffd.md §8).
+const NoINN INN = "000000000000"
+
+// Valid checks length, digits and check digits (domain/ffd.md §8). All zeros satisfy the check digits and belong to
+// nobody: they are not valid. Where a party without an INN may stand, compare with NoINN.
 func (n INN) Valid() bool {
 	s := string(n)
-	if !digits(s) {
+	if !digits(s) || strings.Trim(s, "0") == "" {
 		return false
 	}
 	switch len(s) {

@@ -106,29 +106,26 @@ func parseDecimal(s string, scale int) (int64, error) {
 	neg := strings.HasPrefix(s, "-")
 	mantissa, exp := strings.TrimPrefix(s, "-"), 0
 	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {
-		e, err := strconv.Atoi(mantissa[i+1:])
-		if err != nil || e > 30 || e < -30 {
+		var ok bool
+		if exp, ok = parseExponent(mantissa[i+1:]); !ok {
 			return 0, ErrNotDecimal
 		}
-		mantissa, exp = mantissa[:i], e
+		mantissa = mantissa[:i]
 	}
 	whole, frac, dot := strings.Cut(mantissa, ".")
 	if whole == "" || (dot && frac == "") || !digits(whole) || !digits(frac) {
 		return 0, ErrNotDecimal
 	}
 	all := strings.TrimLeft(whole+frac, "0")
+	if all == "" {
+		return 0, nil
+	}
 	shift := scale + exp - len(frac)
 	for ; shift < 0; shift++ {
-		if all == "" {
-			return 0, nil
-		}
 		if all[len(all)-1] != '0' {
 			return 0, ErrTooPrecise
 		}
-		all = all[:len(all)-1]
-	}
-	if all == "" {
-		return 0, nil
+		all = all[:len(all)-1] // never empty: it begins with another digit
 	}
 	if len(all)+shift > 18 {
 		return 0, ErrTooLarge
@@ -141,6 +138,25 @@ func parseDecimal(s string, scale int) (int64, error) {
 		n = -n
 	}
 	return n, nil
+}
+
+// parseExponent reads what stands behind the e. An exponent no amount needs is cut to one that fails just the same.
+func parseExponent(s string) (exp int, ok bool) {
+	sign, number := 1, s
+	switch {
+	case strings.HasPrefix(s, "-"):
+		sign, number = -1, s[1:]
+	case strings.HasPrefix(s, "+"):
+		number = s[1:]
+	}
+	if number == "" || !digits(number) {
+		return 0, false
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n > 1<<30 {
+		n = 1 << 30
+	}
+	return sign * n, true
 }
 
 func digits(s string) bool {
