@@ -2,6 +2,7 @@ package pool
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"frpoold/fiscal"
@@ -44,7 +45,13 @@ type pause struct {
 func closedGates(p Policy, f facts) []fiscal.Gate {
 	var out []fiscal.Gate
 	shut := func(code fiscal.GateCode, format string, args ...any) {
-		out = append(out, fiscal.Gate{Code: code, Message: fmt.Sprintf(format, args...)})
+		message := fmt.Sprintf(format, args...)
+		// A gate is one line of reasons[] and one sample of a metric, for however many reasons it is closed.
+		if at := slices.IndexFunc(out, func(g fiscal.Gate) bool { return g.Code == code }); at >= 0 {
+			out[at].Message += "; " + message
+			return
+		}
+		out = append(out, fiscal.Gate{Code: code, Message: message})
 	}
 	if f.draining {
 		shut(fiscal.GateInactive, "the device is being deactivated and takes no new receipt")
@@ -63,6 +70,9 @@ func closedGates(p Policy, f facts) []fiscal.Gate {
 	}
 	if f.hold != "" {
 		shut(fiscal.GateInDoubt, "receipt %s is not settled: the device takes no other until it is", f.hold)
+	}
+	if f.printing && f.lost == nil && f.status != nil && f.status.Printer != 0 {
+		shut(fiscal.GatePrinter, "printer status %d: paper, cover or cable", f.status.Printer)
 	}
 	if f.paused != nil && f.now.Before(f.paused.until) {
 		shut(fiscal.GateBusy, "could not take a receipt (%v); tried again at %s", f.paused.cause, f.paused.until.In(f.zone).Format("15:04:05"))
@@ -114,9 +124,6 @@ func statusGates(p Policy, f facts, shut shutFunc) {
 	}
 	if skew, ok := skew(f); ok && skew.Abs() >= p.SkewStop {
 		shut(fiscal.GateClockSkew, "the register's clock is %s off: set it with POST /frs/{eip}/clock while the shift is closed", skew.Round(time.Second))
-	}
-	if f.printing && s.Printer != 0 {
-		shut(fiscal.GatePrinter, "printer status %d: paper, cover or cable", s.Printer)
 	}
 }
 

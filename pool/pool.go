@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -248,14 +249,21 @@ func (p *Pool) Inspect(ctx context.Context, typ string, eip fiscal.DeviceID) (id
 	if err != nil {
 		return id, s, err
 	}
+	defer func() {
+		if r := recover(); r != nil { // nobody else's devices pay for it
+			p.opts.Log.Error("panic in the driver", "device", string(eip), "panic", r, "stack", string(debug.Stack()))
+			err = &fiscal.Error{Op: "pool.Inspect", Device: eip, Kind: fiscal.Internal, Effect: fiscal.Nothing, Err: fmt.Errorf("panic in the driver: %v", r)}
+		}
+	}()
 	dev, err := p.opts.Open(ctx, typ, dialer, func(fiscal.Exchange) {})
 	if err != nil {
 		return id, s, err
 	}
+	defer func() { err = errors.Join(err, dev.Close()) }()
 	if id, err = dev.Identify(ctx); err == nil {
 		s, err = dev.Status(ctx)
 	}
-	return id, s, errors.Join(err, dev.Close())
+	return id, s, err
 }
 
 func (p *Pool) worker(id fiscal.DeviceID) (*worker, bool) {

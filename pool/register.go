@@ -64,7 +64,7 @@ func (w *worker) register(ctx context.Context, r Receipt) Outcome {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
 	defer cancel()
-	began := w.pool.opts.Now()
+	var began time.Time // of the receipt itself: a shift that had to be opened says nothing about the next one
 
 	begun := false
 	effect := func() fiscal.Effect {
@@ -77,8 +77,9 @@ func (w *worker) register(ctx context.Context, r Receipt) Outcome {
 	err := w.guard(effect, func() error {
 		before, err := w.prepare(ctx)
 		if err != nil {
-			return nothing(w.id, fiscal.KindOf(err), err)
+			return nothing(w.id, preparing(fiscal.KindOf(err)), err)
 		}
+		began = w.pool.opts.Now()
 		stamp := fiscal.ChooseStamp(r.Job, &r.Receipt, w.identity.FFD)
 		baseline := fiscal.Baseline{
 			FN: before.FN, Serial: w.identity.Serial, LastFD: before.Last,
@@ -137,6 +138,9 @@ func (w *worker) prepare(ctx context.Context) (fiscal.DocumentRef, error) {
 		if ref, err = w.dev.LastDocument(ctx); err != nil {
 			return ref, err
 		}
+		if ref.Open != 0 {
+			return ref, fmt.Errorf("document %d is still open after it was cancelled", ref.Open)
+		}
 	}
 	if ref.ShiftOpen && (w.renew || w.shiftTooOld()) {
 		if err := w.closeShift(ctx); err != nil {
@@ -152,6 +156,15 @@ func (w *worker) prepare(ctx context.Context) (fiscal.DocumentRef, error) {
 		return w.dev.LastDocument(ctx)
 	}
 	return ref, nil
+}
+
+// preparing is the kind of a failure before the receipt: a register that refuses a shift or a cancel says nothing about
+// the receipt, which another register may well take.
+func preparing(k fiscal.Kind) fiscal.Kind {
+	if k == fiscal.Refused || k == fiscal.Invalid {
+		return fiscal.Attention
+	}
+	return k
 }
 
 // withCashier fills in the configured cashier where the register wants one (domain/ffd.md §9 rule 12).
@@ -235,7 +248,11 @@ func (w *worker) openShift(ctx context.Context) error {
 
 func (w *worker) closeShift(ctx context.Context) error {
 	w.closing = true
-	defer func() { w.closing = false }()
+	w.publish()
+	defer func() {
+		w.closing = false
+		w.publish()
+	}()
 	return w.shiftDocument(ctx, "close", false, driver.Shifter.CloseShift)
 }
 

@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -40,7 +39,7 @@ func (w *worker) nextPoll() time.Duration {
 	if _, held := w.pool.Holds(w.id); held {
 		most = min(most, o.DoubtRetry)
 	}
-	wait := o.BackoffMin << min(max(w.failures-1, 0), 16)
+	wait := o.BackoffMin << min(max(w.failures, 1), 16) // jitter takes up to half of it, and BackoffMin is the least
 	return w.pool.jitter(min(wait, most))
 }
 
@@ -52,11 +51,12 @@ func (w *worker) connect(ctx context.Context) {
 		if err != nil {
 			return err
 		}
+		w.dev = dev // before the first word, so that the line is released whatever comes of it
 		id, err := dev.Identify(ctx)
 		if err != nil {
-			return errors.Join(err, dev.Close())
+			return err
 		}
-		w.dev, w.identity = dev, &id
+		w.identity = &id
 		return nil
 	})
 	if err != nil {
@@ -113,11 +113,12 @@ func (w *worker) refreshIfStale() {
 // closeSession drops the session and keeps the reason. The last known identity and status stay in the snapshot, so an
 // operator sees what was there.
 func (w *worker) closeSession(reason error) {
-	if w.dev != nil {
-		if err := w.dev.Close(); err != nil {
+	if dev := w.dev; dev != nil {
+		w.dev = nil // first: a panic in Close ends here too
+		nothing := func() fiscal.Effect { return fiscal.Nothing }
+		if err := w.guard(nothing, dev.Close); err != nil {
 			w.log.Debug("closing the line failed", "error", err)
 		}
-		w.dev = nil
 	}
 	if reason == nil {
 		return

@@ -119,6 +119,9 @@ func (w *worker) run() {
 			timer.Reset(w.nextPoll())
 		case <-w.wake:
 			w.publish()
+			if _, held := w.pool.Holds(w.id); held && w.dev == nil {
+				timer.Reset(w.nextPoll()) // a job in doubt does not wait out a long pause
+			}
 		case <-timer.C:
 			w.pollOrConnect()
 			timer.Reset(w.nextPoll())
@@ -159,6 +162,7 @@ type task struct {
 func (w *worker) perform(t task) {
 	w.turn = w.turn[:0]
 	w.working = true
+	w.publish()
 	t.do()
 	w.working = false
 	w.publish()

@@ -37,6 +37,7 @@ type daemon struct {
 	pool       *pool.Pool
 	dispatcher *dispatcher.Dispatcher
 	registry   *circuits.Registry
+	callbacks  *callback.Sender
 	server     *http.Server
 	listener   net.Listener
 	failed     chan error
@@ -151,11 +152,20 @@ func (d *daemon) startWork(ctx context.Context, cfg *config.Config, events *api.
 		Deadline:   cfg.Queue.Deadline,
 		DoubtRetry: cfg.Pool.DoubtRetry,
 		Audit:      d.store.AppendAudit,
-		Publish:    events.Publish,
+		Publish:    func(e fiscal.Event) { events.Publish(e); d.kickCallbacks(e) },
 		Now:        time.Now,
 		Rand:       newRand(),
 		Log:        d.log,
 	}, metrics)
+	if d.callbacks, err = callback.New(d.store, callback.Sources{Job: d.dispatcher.Job, Secret: d.secret, Body: native.Body}, callback.Options{
+		AllowPrivate: cfg.Callbacks.AllowPrivate,
+		Now:          time.Now,
+		Rand:         newRand(),
+		Log:          d.log,
+		Metrics:      metrics,
+	}); err != nil {
+		return err
+	}
 	if err := d.dispatcher.Start(ctx); err != nil {
 		return err
 	}
@@ -167,6 +177,13 @@ func (d *daemon) startWork(ctx context.Context, cfg *config.Config, events *api.
 		return err
 	}
 	return d.enrolUnsettled(r)
+}
+
+// kickCallbacks wakes the sender for a job that put a callback into the outbox.
+func (d *daemon) kickCallbacks(e fiscal.Event) {
+	if e.Job != nil && e.Job.State.Final() && e.Job.CallbackURL != "" {
+		d.callbacks.Kick()
+	}
 }
 
 // nativeType is the integration type of frpoold's own receipt API.
@@ -200,17 +217,8 @@ func (d *daemon) enrolUnsettled(r *rack) error {
 func (d *daemon) startDoors(ctx context.Context, cfg *config.Config, events *api.Broker, metrics *prometheus.Registry) error {
 	back, stop := context.WithCancel(context.WithoutCancel(ctx))
 	d.stopBack = stop
-	sender := callback.New(d.store, callback.Options{
-		Job:          d.dispatcher.Job,
-		Secret:       d.secret,
-		AllowPrivate: cfg.Callbacks.AllowPrivate,
-		Now:          time.Now,
-		Rand:         newRand(),
-		Log:          d.log,
-		Metrics:      metrics,
-	})
 	d.background.Go(func() {
-		if err := sender.Run(back); err != nil && !errors.Is(err, context.Canceled) {
+		if err := d.callbacks.Run(back); err != nil && !errors.Is(err, context.Canceled) {
 			d.log.Error("callbacks ended", "error", err)
 		}
 	})

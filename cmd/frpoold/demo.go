@@ -78,7 +78,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, os.RemoveAll(d.data)) }()
 	}
 	d.say("Starting %d software registers and the daemon. Nothing here has legal force.", d.devices)
-	d.rack, err = startRack(ctx, simulator.Options{
+	d.rack, d.control, err = startRack(ctx, simulator.Options{
 		Devices: d.devices, ServiceTime: d.service, Seed: d.seed, Now: time.Now, AutoConfirm: time.Second,
 	}, d.rackAt, d.control)
 	if err != nil {

@@ -40,6 +40,7 @@ type loadSummary struct {
 	Ends           map[string]int `json:"ends"` // by status, of those not made
 	Seconds        float64        `json:"seconds"`
 	PerSecond      float64        `json:"per_second"`
+	Steady         float64        `json:"steady_per_second"` // of the middle four fifths, while the queues are full
 	AcceptMillis   percentiles    `json:"accept_ms"` // POST until 202
 	FinishedMillis percentiles    `json:"made_ms"`   // POST until made
 	Retries429     int            `json:"retries_429"`
@@ -108,6 +109,7 @@ type loader struct {
 	summary  loadSummary
 	accepted []time.Duration
 	finished []time.Duration
+	made     []time.Time // when each was known to be made
 }
 
 // load sends receipts, each waited for until it is at rest, and counts.
@@ -124,19 +126,20 @@ func load(ctx context.Context, o loadOptions, bar *progress) (loadSummary, error
 		pace = rate.NewLimiter(rate.Limit(o.rate), 1)
 	}
 	began := time.Now()
-	g, ctx := errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(o.concurrency)
 	for i := range o.receipts {
-		if err := pace.Wait(ctx); err != nil {
-			break
+		if pace.Wait(gctx) != nil {
+			break // a receipt failed, or the time is over: Wait below says which
 		}
-		g.Go(func() error { return l.one(ctx, i) })
+		g.Go(func() error { return l.one(gctx, i) })
 	}
 	if err := g.Wait(); err != nil {
 		return loadSummary{}, err
 	}
 	l.summary.Seconds = time.Since(began).Seconds()
 	l.summary.PerSecond = float64(l.summary.Made) / l.summary.Seconds
+	l.summary.Steady = steadyRate(l.made)
 	l.summary.AcceptMillis = percentilesOf(l.accepted)
 	l.summary.FinishedMillis = percentilesOf(l.finished)
 	return l.summary, ctx.Err()
@@ -164,6 +167,7 @@ func (l *loader) one(ctx context.Context, i int) error {
 	if j.Status == fiscal.JobMade {
 		l.summary.Made++
 		l.finished = append(l.finished, time.Since(began))
+		l.made = append(l.made, time.Now())
 	} else {
 		l.summary.Ends[j.Status.String()]++
 	}
@@ -194,6 +198,16 @@ func (l *loader) post(ctx context.Context, body map[string]any) (job, error) {
 			return job{}, ctx.Err()
 		}
 	}
+}
+
+// steadyRate is the rate between the first and the last tenth of the ends: filling and draining the queues says nothing
+// about the daemon.
+func steadyRate(ends []time.Time) float64 {
+	from, to := len(ends)/10, len(ends)*9/10
+	if to-from < 10 {
+		return 0
+	}
+	return float64(to-from) / ends[to].Sub(ends[from]).Seconds()
 }
 
 func percentilesOf(d []time.Duration) percentiles {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"frpoold/fiscal"
 )
@@ -62,10 +63,14 @@ func (j job) String() string {
 	return fmt.Sprintf("%s %s", j.ID, j.Status)
 }
 
+// pretty is v as indented JSON, with & and the like as they are: a QR text is to be copied.
 func pretty(v any) string {
-	b, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
 		return fmt.Sprint(v)
 	}
-	return string(b)
+	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -57,6 +57,7 @@ func serveConfig(s streams, args []string) (config.Config, error) {
 	file := fs.String("config", "", "configuration `FILE` (YAML)")
 	listen := fs.String("listen", "", "`address` to serve on (default 127.0.0.1:8080)")
 	data := fs.String("data", "", "`DIR` of the store (default $STATE_DIRECTORY, else ./frpoold-data)")
+	proxy := fs.Bool("behind-proxy", false, "a proxy in front ends TLS: allow another address than loopback without certificates")
 	level := fs.String("log-level", "", "debug, info, warn or error")
 	format := fs.String("log-format", "", "text or json")
 	if err := parse(fs, s, args); err != nil {
@@ -65,6 +66,7 @@ func serveConfig(s streams, args []string) (config.Config, error) {
 	return config.Load(*file, config.WithEnvironment(os.Getenv), config.WithOverride(func(c *config.Config) {
 		override(&c.Listen, *listen)
 		override(&c.Data, *data)
+		c.BehindProxy = c.BehindProxy || *proxy
 		override(&c.Log.Level, *level)
 		override(&c.Log.Format, *format)
 	}))

@@ -43,35 +43,35 @@ func runSimulate(ctx context.Context, s streams, args []string) error {
 	o.INN, o.Profile = fiscal.INN(*inn), simulator.Profile(*profile)
 	o.Random = simulator.RandomFaults{Probability: *faults}
 	o.Log = newLogger(logs, s)
-	rack, err := startRack(ctx, o, *listen, *control)
+	rack, controlAt, err := startRack(ctx, o, *listen, *control)
 	if err != nil {
 		return err
 	}
-	if err := printRack(s.out, rack, *control); err != nil {
+	if err := printRack(s.out, rack, controlAt); err != nil {
 		return errors.Join(err, rack.Close())
 	}
 	<-ctx.Done()
 	return rack.Close()
 }
 
-func startRack(ctx context.Context, o simulator.Options, listen, control string) (*simulator.Rack, error) {
+// startRack makes a rack and lets it listen. controlAt is where its control port is, empty without one.
+func startRack(ctx context.Context, o simulator.Options, listen, control string) (rack *simulator.Rack, controlAt string, err error) {
 	if o.StateDir != "" {
 		if err := os.MkdirAll(o.StateDir, 0o700); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
-	rack, err := simulator.New(o)
-	if err != nil {
-		return nil, err
+	if rack, err = simulator.New(o); err != nil {
+		return nil, "", err
 	}
 	err = rack.Listen(ctx, listen)
 	if err == nil && control != "" {
-		_, err = rack.ListenControl(ctx, control)
+		controlAt, err = rack.ListenControl(ctx, control)
 	}
 	if err != nil {
-		return nil, errors.Join(err, rack.Close())
+		return nil, "", errors.Join(err, rack.Close())
 	}
-	return rack, nil
+	return rack, controlAt, nil
 }
 
 // printRack shows where the registers are, so that they can be added with curl.

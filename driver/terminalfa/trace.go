@@ -37,7 +37,9 @@ func (d *Device) trace(began time.Time, req wire.Request, frame *wire.Frame, rep
 	if reply != nil {
 		e.Meaning += " -> " + wire.DescribeReply(reply)
 	}
-	if err != nil {
+	if err != nil && expected(req.Command(), err) {
+		e.Meaning += " -> " + err.Error()
+	} else if err != nil {
 		e.Error = err.Error()
 	}
 	d.opts.Trace(e)
@@ -63,5 +65,24 @@ func maskTLVs(data []byte) {
 				t.Value[i] = '*'
 			}
 		}
+	}
+}
+
+// expected reports a refusal that is part of the dialogue and must not fill the list of failures: firmware before FFD 1.2
+// does not know 0F, registration reports are probed until one is missing, 08 ends the reading of a document, and a cancel
+// may find nothing open.
+func expected(c wire.Command, err error) bool {
+	code, refused := refusal(err)
+	switch {
+	case !refused:
+		return false
+	case c == wire.CmdFFD:
+		return code == codeUnknownCommand
+	case c == wire.CmdReadTLV, c == wire.CmdRegistrationTLV:
+		return code == codeNotInArchive
+	case c == wire.CmdCancel:
+		return code == codeWrongState
+	default:
+		return false
 	}
 }
