@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -82,10 +83,10 @@ func (s *Server) observe(next http.Handler) http.Handler {
 
 // recovered turns a panic into 500. cut says that the answer was begun and the connection must be cut off.
 func (s *Server) recovered(c *call, p any) (cut bool) {
-	switch {
-	case p == nil:
+	if p == nil {
 		return false
-	case p == http.ErrAbortHandler: // the handler's own wish
+	}
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) { // the handler's own wish
 		return true
 	}
 	s.log.Error("panic in a request", "request_id", c.id, "route", c.label, "panic", p, "stack", string(debug.Stack()))

@@ -43,7 +43,6 @@ var badFiles = map[string]string{
 		"tokens: listen 0.0.0.0:8080 can be reached from other hosts: set at least one token {name, role, sha256}, where sha256 is what printf %s TOKEN | sha256sum prints",
 	"listen_without_tls":    "listen: rack.example:8080 can be reached from other hosts: set tls.cert and tls.key, or behind_proxy: true when a proxy in front ends TLS, or listen on 127.0.0.1",
 	"listen_without_tokens": "tokens: listen :8443 can be reached from other hosts: set at least one token {name, role, sha256}, where sha256 is what printf %s TOKEN | sha256sum prints",
-	"data_empty":            "data: is empty: name the folder of the store",
 	"log_level":             `log.level: "verbose" is unknown, allowed: debug, info, warn, error`,
 	"log_format":            `log.format: "logfmt" is unknown, allowed: text, json`,
 	"tls_half":              "tls: cert and key go together: set both or neither",

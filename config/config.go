@@ -13,7 +13,7 @@ import (
 // Config is everything that can be set. It is built once, before anything starts, and not changed after.
 type Config struct {
 	Listen          string            `yaml:"listen"` // host:port
-	Data            string            `yaml:"data"`   // folder of the store
+	Data            string            `yaml:"data"`   // folder of the store; never empty after Load
 	Log             Log               `yaml:"log"`
 	TLS             TLS               `yaml:"tls"`
 	BehindProxy     bool              `yaml:"behind_proxy"` // a proxy in front ends TLS

@@ -7,7 +7,7 @@ import (
 	"frpoold/fiscal"
 )
 
-// defaultData is the store's folder where systemd names none.
+// defaultData is the store's folder where nobody names one, neither the file nor systemd.
 const defaultData = "frpoold-data"
 
 // MaxShutdownTimeout is the longest shutdown_timeout: deploy/frpoold.service kills later than that.

@@ -22,7 +22,7 @@ type sources struct {
 	overrides []func(*Config)
 }
 
-// WithEnvironment takes what systemd gives: $STATE_DIRECTORY is the default of data, and $CREDENTIALS_DIRECTORY may hold
+// WithEnvironment takes what systemd gives: $STATE_DIRECTORY is what an empty data means, and $CREDENTIALS_DIRECTORY may hold
 // TokensCredential. getenv is os.Getenv in the daemon.
 func WithEnvironment(getenv func(string) string) Option {
 	return func(s *sources) { s.getenv = getenv }
@@ -33,8 +33,8 @@ func WithOverride(change func(*Config)) Option {
 	return func(s *sources) { s.overrides = append(s.overrides, change) }
 }
 
-// Load builds the configuration: defaults, then the environment, then the file, then the overrides. An empty path means
-// no file. The result has passed Validate. The error names every bad key and every broken rule at once; a missing file is
+// Load builds the configuration: defaults, then the file and the tokens of the environment, then the overrides; a data
+// folder that none of them names is the environment's. An empty path means no file. The result has passed Validate. The error names every bad key and every broken rule at once; a missing file is
 // fs.ErrNotExist.
 func Load(path string, options ...Option) (Config, error) {
 	s := sources{getenv: func(string) string { return "" }}
@@ -42,10 +42,7 @@ func Load(path string, options ...Option) (Config, error) {
 		o(&s)
 	}
 	c := Defaults()
-	// With several directories systemd separates them by colons; the first is ours.
-	if dir, _, _ := strings.Cut(s.getenv("STATE_DIRECTORY"), ":"); dir != "" {
-		c.Data = dir
-	}
+	c.Data = ""
 	var errs []error
 	if path != "" {
 		errs = append(errs, decodeFile(path, &c))
@@ -55,6 +52,13 @@ func Load(path string, options ...Option) (Config, error) {
 	errs = append(errs, err)
 	for _, change := range s.overrides {
 		change(&c)
+	}
+	if c.Data == "" {
+		// With several directories systemd separates them by colons; the first is ours.
+		c.Data, _, _ = strings.Cut(s.getenv("STATE_DIRECTORY"), ":")
+	}
+	if c.Data == "" {
+		c.Data = defaultData
 	}
 	errs = append(errs, c.Validate())
 	if err := errors.Join(errs...); err != nil {
@@ -69,7 +73,11 @@ func Load(path string, options ...Option) (Config, error) {
 // Parse is Load for bytes, without an environment.
 func Parse(b []byte) (Config, error) {
 	c := Defaults()
-	if err := errors.Join(decode(b, &c), c.Validate()); err != nil {
+	err := decode(b, &c)
+	if c.Data == "" {
+		c.Data = defaultData
+	}
+	if err := errors.Join(err, c.Validate()); err != nil {
 		return Config{}, err
 	}
 	return c, nil

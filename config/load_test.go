@@ -34,7 +34,7 @@ func TestLoadWithNothingIsTheDefaults(t *testing.T) {
 	require.Equal(t, Defaults(), c)
 }
 
-// defaults < environment < file < command line.
+// environment < file < command line, and an empty data is one that nobody named.
 func TestLoadOrder(t *testing.T) {
 	t.Parallel()
 	state := env(map[string]string{"STATE_DIRECTORY": "/var/lib/frpoold:/var/lib/other"})
@@ -50,6 +50,8 @@ func TestLoadOrder(t *testing.T) {
 		{"no environment", "", nil, "frpoold-data"},
 		{"empty environment", "", []Option{env(nil)}, "frpoold-data"},
 		{"systemd", "", []Option{state}, "/var/lib/frpoold"},
+		{"the example's empty data", example, []Option{state}, "/var/lib/frpoold"},
+		{"the example by hand", example, nil, "frpoold-data"},
 		{"file over systemd", file, []Option{state}, "/srv/a"},
 		{"flag over file", file, []Option{state, flag}, "/flag"},
 	} {

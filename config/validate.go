@@ -94,9 +94,6 @@ func (k *checker) server(c *Config) {
 			k.fail("tokens", "listen %s can be reached from other hosts: set at least one token {name, role, sha256}, where sha256 is what printf %%s TOKEN | sha256sum prints", c.Listen)
 		}
 	}
-	if c.Data == "" {
-		k.fail("data", "is empty: name the folder of the store")
-	}
 	k.word("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.word("log.format", c.Log.Format, "text", "json")
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {

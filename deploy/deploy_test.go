@@ -145,8 +145,11 @@ func TestUnitsDefaultCredential(t *testing.T) {
 // Installed as it is, the example starts, and the store lies where systemd made a place for it.
 func TestExampleIsValid(t *testing.T) {
 	t.Parallel()
-	_, err := config.Load("frpoold.example.yaml")
+	c, err := config.Load("frpoold.example.yaml", config.WithEnvironment(func(key string) string {
+		return map[string]string{"STATE_DIRECTORY": "/var/lib/" + settings(t)["StateDirectory"][0]}[key]
+	}))
 	require.NoError(t, err)
+	require.Equal(t, "/var/lib/frpoold", c.Data)
 }
 
 func TestSysusers(t *testing.T) {

@@ -31,13 +31,14 @@ var metrics = map[string]metric{
 	"frpoold_device_fn_documents":                 {labels: []string{"device"}},
 	"frpoold_device_fn_expires_timestamp_seconds": {labels: []string{"device"}},
 	"frpoold_device_clock_skew_seconds":           {labels: []string{"device"}},
-	"frpoold_exchanges_total":                     {labels: []string{"family", "kind"}},
+	"frpoold_exchanges_total":                     {labels: []string{"type", "result"}},
 	"frpoold_in_doubt_total":                      {labels: []string{"device"}},
 	"frpoold_settled_total":                       {labels: []string{"verdict"}},
 	"frpoold_queue_jobs":                          {labels: []string{"circuit"}},
-	"frpoold_store_commit_seconds":                {histogram: true},
 	"frpoold_http_requests_total":                 {labels: []string{"route", "method", "code"}},
-	"frpoold_callbacks_pending":                   {},
+	"frpoold_http_request_duration_seconds":       {labels: []string{"route", "method"}, histogram: true},
+	"frpoold_http_login_failures_total":           {},
+	"frpoold_callback_tries_total":                {labels: []string{"result"}},
 	"up":                                          {labels: []string{"job", "instance"}},
 }
 
@@ -60,8 +61,9 @@ func requireKnown(t *testing.T, where, expr string) {
 			require.NotEqual(t, base, name, "%s: a histogram has only _bucket, _sum and _count in %s", where, expr)
 			name, have["le"] = base, true
 		}
-		require.Contains(t, metrics, name, "%s: no such metric in %s", where, expr)
-		labels := metrics[name].labels
+		known, ok := metrics[name]
+		require.True(t, ok, "%s: there is no %s, used in %s", where, name, expr)
+		labels := known.labels
 		for _, l := range matcher.FindAllStringSubmatch(m[2], -1) {
 			require.Contains(t, labels, l[1], "%s: %s has no such label in %s", where, name, expr)
 		}

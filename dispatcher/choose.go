@@ -10,10 +10,13 @@ import (
 // choose picks the device for a job among the ready and idle ones: least expected time of a receipt, then the storage
 // that is furthest used. It is pure. ok is false when none fits.
 //
-// Times within a fifth of each other count as equal, or noise would decide instead of wear. The most used storage goes
-// first so that the storages of a circuit run out one after another and not all in one week (design.md §6).
+// Times within a fifth of the best count as equal, or noise would decide instead of wear; a device not measured yet counts
+// as equal to any. The most used storage goes first so that the storages of a circuit run out one after another and not
+// all in one week (design.md §6).
 func choose(views []*fiscal.DeviceView, needs fiscal.Needs, avoid map[fiscal.DeviceID]struct{}) (best *fiscal.DeviceView, reason string, ok bool) {
-	fits, avoided := 0, 0
+	avoided := 0
+	fits := make([]*fiscal.DeviceView, 0, len(views))
+	var fastest time.Duration // of those measured
 	for _, v := range views {
 		if len(unfit(v.Identity, needs)) > 0 {
 			continue
@@ -22,8 +25,14 @@ func choose(views []*fiscal.DeviceView, needs fiscal.Needs, avoid map[fiscal.Dev
 			avoided++
 			continue
 		}
-		fits++
-		if best == nil || better(v, best) {
+		fits = append(fits, v)
+		if v.Service != 0 && (fastest == 0 || v.Service < fastest) {
+			fastest = v.Service
+		}
+	}
+	for _, v := range fits {
+		// Measured against the fastest and not against each other, or a row of small steps would end at a slow one.
+		if v.Service <= fastest+fastest/5 && (best == nil || better(v, best)) {
 			best = v
 		}
 	}
@@ -31,29 +40,19 @@ func choose(views []*fiscal.DeviceView, needs fiscal.Needs, avoid map[fiscal.Dev
 		return nil, "", false
 	}
 	reason = fmt.Sprintf("of %d idle devices that fit: receipt in %s, %d documents in the storage",
-		fits, best.Service.Round(time.Millisecond), used(best))
+		len(fits), best.Service.Round(time.Millisecond), used(best))
 	if avoided > 0 {
 		reason += fmt.Sprintf("; %d passed over after a failure", avoided)
 	}
 	return best, reason, true
 }
 
+// better prefers the storage that is further used, among devices that are equally fast.
 func better(a, b *fiscal.DeviceView) bool {
-	if slower(a.Service, b.Service) {
-		return false
-	}
-	if slower(b.Service, a.Service) {
-		return true
-	}
 	if ua, ub := used(a), used(b); ua != ub {
 		return ua > ub
 	}
 	return a.ID < b.ID
-}
-
-// slower reports that a takes more than a fifth longer than b. A device not measured yet counts as equal to any.
-func slower(a, b time.Duration) bool {
-	return a != 0 && b != 0 && a > b+b/5
 }
 
 func used(v *fiscal.DeviceView) fiscal.DocNumber {

@@ -47,6 +47,8 @@ type judgement struct {
 //	a document carries our marks and disagrees            undecided
 //	all documents after it read, none carries our marks   absent
 //	one could not be read and may be ours                 undecided
+//	one agrees in type and total and has no mark at all,
+//	    and the register was not seen to keep stamps      undecided
 //	no stamp was possible (the client filled both tags):
 //	    exactly one document agrees in marks, sum, type   made
 //	    none does, all read                               absent
@@ -66,7 +68,7 @@ func judge(j *fiscal.Job, f *pool.Findings) judgement {
 	var ours []fiscal.Document
 	unsure := slices.Clone(f.Unreadable)
 	for _, doc := range f.Documents {
-		if possiblyOurs(j, doc) {
+		if possiblyOurs(j, doc) || !b.Proven && agrees(j, doc) && doc.Marks == (fiscal.Marks{}) && b.Marks != (fiscal.Marks{}) {
 			unsure = append(unsure, doc.Number)
 		} else if isReceipt(doc.Kind) && doc.Full && doc.Marks.Equal(b.Marks) {
 			ours = append(ours, doc)
@@ -85,7 +87,7 @@ func judge(j *fiscal.Job, f *pool.Findings) judgement {
 	case len(ours) == 1 && (stamped || len(unsure) == 0):
 		return judgement{verdict: made, found: &ours[0], reason: fmt.Sprintf("document %d carries the receipt's marks", ours[0].Number)}
 	case len(unsure) > 0:
-		return judgement{reason: fmt.Sprintf("document %d may be the receipt, and its content cannot be read any more", unsure[0])}
+		return judgement{reason: fmt.Sprintf("document %d may be the receipt, and its content does not say", unsure[0])}
 	case uint32(len(f.Documents)) < uint32(f.After.Last-b.LastFD):
 		return judgement{reason: fmt.Sprintf("%d documents were made since, too many to be read", f.After.Last-b.LastFD)}
 	default:

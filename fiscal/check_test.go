@@ -165,6 +165,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"contact", func(r *Receipt) { r.Customer.Contact = "Вася" }, []string{"customer.contact bad_contact"}},
 		{"e-mail without a dot", func(r *Receipt) { r.Customer.Contact = "buyer@localhost" }, []string{"customer.contact bad_email"}},
 		{"e-mail twice", func(r *Receipt) { r.Customer.Contact = "a@b.ru,c@d.ru" }, []string{"customer.contact bad_email"}},
+		{"two at signs", func(r *Receipt) { r.Customer.Contact = "a@b@example.com" }, []string{"customer.contact bad_email"}},
 		{"phone with blanks", func(r *Receipt) { r.Customer.Contact = "+7 916 1234567" }, []string{"customer.contact bad_phone"}},
 		{"short phone", func(r *Receipt) { r.Customer.Contact = "+79161" }, []string{"customer.contact bad_phone"}},
 		{"long phone", func(r *Receipt) { r.Customer.Contact = "+" + strings.Repeat("1", 19) }, []string{"customer.contact bad_phone"}},
@@ -214,9 +215,9 @@ func TestCheckRefuses(t *testing.T) {
 		{"no subject", item(func(it *Item) { it.Subject = 0 }), []string{"items[0].subject required"}},
 		{"marked", item(func(it *Item) { it.Subject = 33 }), []string{"items[0].subject unknown_word"}},
 		{"credit payment beside another", func(r *Receipt) {
-			r.Items = append(r.Items, r.Items[0], r.Items[0])
-			r.Items[1].Method, r.Items[2].Method = CreditPayment, CreditPayment
-			r.Payments.Electronic *= 3
+			r.Items = append(r.Items, r.Items[0])
+			r.Items[1].Method = CreditPayment
+			r.Payments.Electronic *= 2
 		}, []string{"items[1].payment_method alone_on_receipt"}},
 		{"subject 15 in words", item(func(it *Item) { it.Subject = 15 }), []string{
 			`items[0].name bad_format: name "Кофе 0.2 л" must be a number from 1 to 25 of the order's list when subject is non-operating_gain`}},
@@ -282,7 +283,7 @@ func TestCheckRefuses(t *testing.T) {
 			"items[0].supplier_info.name required",
 			"items[0].supplier_info.inn required"}},
 		{"paying agent with nothing", func(r *Receipt) {
-			r.Items[0].Agent, r.Items[0].Supplier = &AgentInfo{Type: PayingAgent}, supplier()
+			r.Items[0].Agent, r.Items[0].Supplier = &AgentInfo{Type: PayingSubagent}, supplier()
 		}, []string{
 			"items[0].agent_info.paying_agent.operation required",
 			"items[0].agent_info.paying_agent.phones required",

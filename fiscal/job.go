@@ -100,6 +100,9 @@ type Baseline struct {
 	LastFD DocNumber `json:"last_fd"`
 	Stamp  Stamp     `json:"stamp"`
 	Marks  Marks     `json:"marks,omitzero"` // what the document will carry
+	// Proven says that this register was seen to keep such a stamp in its archive. Only then does a document without any
+	// mark prove to be another one.
+	Proven bool      `json:"stamp_proven"`
 	At     time.Time `json:"at"`
 }
 

@@ -74,6 +74,7 @@ func (w *worker) register(ctx context.Context, r Receipt) Outcome {
 		return fiscal.Nothing
 	}
 	var doc fiscal.Document
+	var marks fiscal.Baseline
 	err := w.guard(effect, func() error {
 		before, err := w.prepare(ctx)
 		if err != nil {
@@ -84,7 +85,9 @@ func (w *worker) register(ctx context.Context, r Receipt) Outcome {
 		baseline := fiscal.Baseline{
 			FN: before.FN, Serial: w.identity.Serial, LastFD: before.Last,
 			Stamp: stamp, Marks: fiscal.MarksOf(&r.Receipt, stamp), At: w.pool.opts.Now(),
+			Proven: w.stamps[stamp.Tag].proven,
 		}
+		marks = baseline
 		if err := r.Begin(baseline); err != nil {
 			return nothing(w.id, fiscal.Internal, fmt.Errorf("the durable record was not written: %w", err))
 		}
@@ -92,6 +95,9 @@ func (w *worker) register(ctx context.Context, r Receipt) Outcome {
 		doc, err = w.dev.Register(ctx, w.withCashier(r.Receipt), baseline)
 		return err
 	})
+	if err == nil {
+		w.wantStampTrial(marks, doc.Number)
+	}
 	return w.concluded(r, doc, w.atDevice(err), began)
 }
 

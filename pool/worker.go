@@ -48,6 +48,7 @@ type worker struct {
 	service  time.Duration
 	receipts uint64
 	gates    []fiscal.Gate
+	stamps   map[fiscal.StampTag]stampTrial // of the FN of this session
 }
 
 // session is what is known while there is a link; lost says why there is none.
@@ -71,6 +72,7 @@ func newWorker(p *Pool, e Enrolment, d link.Dialer) *worker {
 		wake:     make(chan struct{}, 1),
 		stopping: make(chan struct{}),
 		gone:     make(chan struct{}),
+		stamps:   map[fiscal.StampTag]stampTrial{},
 		ring:     newRing(p.opts.Exchanges, p.opts.FailedExchanges),
 	}
 	w.draining.Store(!e.Active)
@@ -167,6 +169,7 @@ func (w *worker) perform(t task) {
 	w.working = false
 	w.publish()
 	close(t.done)
+	w.tryStamp()
 	w.refreshIfStale()
 }
 

@@ -65,18 +65,27 @@ func readJSON(req *http.Request, to any) error {
 // strict decodes one JSON object and says in a sentence what is wrong with it.
 func strict(body []byte, to any) error {
 	if t := bytes.TrimSpace(body); len(t) == 0 || t[0] != '{' {
-		return errors.New("the body must be a JSON object")
+		return &bodyError{"the body must be a JSON object"}
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(to); err != nil {
-		return errors.New("the body is not as expected: " + strings.TrimPrefix(err.Error(), "json: "))
+		var inner *bodyError
+		if errors.As(err, &inner) {
+			return inner // from an object inside, or from the same one
+		}
+		return &bodyError{"the body is not as expected: " + strings.TrimPrefix(err.Error(), "json: ")}
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is text behind the JSON object")
+		return &bodyError{"there is text behind the JSON object"}
 	}
 	return nil
 }
+
+// bodyError is a sentence about a body.
+type bodyError struct{ sentence string }
+
+func (e *bodyError) Error() string { return e.sentence }
 
 // span is a duration in JSON: "300ms".
 type span time.Duration

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -234,7 +235,7 @@ type RandomFaults struct {
 
 // check says in a sentence what is wrong with f.
 func (f RandomFaults) check() error {
-	if !(f.Probability >= 0 && f.Probability <= 1) {
+	if math.IsNaN(f.Probability) || f.Probability < 0 || f.Probability > 1 {
 		return fmt.Errorf("probability %v of random faults, want 0 to 1", f.Probability)
 	}
 	for _, k := range f.Kinds {

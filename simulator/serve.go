@@ -139,14 +139,13 @@ func (d *device) serve(c net.Conn) error {
 	l.guard = time.AfterFunc(idleTime, l.expire)
 	restart := d.converse(l)
 	l.guard.Stop()
-	_ = c.Close() //nolint:errcheck // the exchange is over
-
 	d.mu.Lock()
-	d.conn = nil
+	d.conn = nil // the answer to 0xEF is not cut off
 	d.mu.Unlock()
 	if restart > 0 {
 		d.power(false, restart)
 	}
+	_ = c.Close() //nolint:errcheck // the exchange is over
 	return nil
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -87,4 +88,59 @@ func BenchmarkAdvance(b *testing.B) {
 			reportCPU(b, cpu)
 		})
 	}
+}
+
+// BenchmarkOpenMillion opens a store with a million finished jobs and a hundred unfinished ones, as a start of the daemon
+// does, and makes one receipt in it. It fills the store first, which takes minutes: -short skips it.
+func BenchmarkOpenMillion(b *testing.B) {
+	if testing.Short() {
+		b.Skip("stores a million jobs")
+	}
+	const finished, waiting = 1_000_000, 100
+	path := filepath.Join(b.TempDir(), "million.db")
+	s, err := store.Open(path, store.Options{Now: time.Now})
+	require.NoError(b, err)
+	fill(b, s, finished, nil)
+	moves := make([]<-chan error, 0, 10_000)
+	for i := range finished {
+		moves = append(moves, s.Advance(fiscal.JobQueued, withState(made(aJob(i)), fiscal.JobSending)), s.Advance(fiscal.JobSending, made(aJob(i))))
+		if len(moves) == cap(moves) || i == finished-1 {
+			for _, m := range moves {
+				require.NoError(b, <-m)
+			}
+			moves = moves[:0]
+		}
+	}
+	for i := range waiting {
+		accept(b, s, aJob(finished+i))
+	}
+	require.NoError(b, s.Close())
+	info, err := os.Stat(path)
+	require.NoError(b, err)
+	b.Run("open", func(b *testing.B) {
+		for b.Loop() {
+			s, err := store.Open(path, store.Options{Now: time.Now})
+			require.NoError(b, err)
+			jobs, err := s.Unfinished()
+			require.NoError(b, err)
+			require.Len(b, jobs, waiting)
+			require.NoError(b, s.Close())
+		}
+		b.ReportMetric(float64(info.Size())/(1<<20), "MiB")
+	})
+	s, err = store.Open(path, store.Options{Now: time.Now})
+	require.NoError(b, err)
+	defer func() { require.NoError(b, s.Close()) }()
+	next := finished + waiting
+	b.Run("receipt", func(b *testing.B) {
+		for b.Loop() {
+			finish(b, s, aJob(next))
+			next++
+		}
+	})
+	b.Run("check", func(b *testing.B) {
+		for b.Loop() {
+			require.NoError(b, s.Check())
+		}
+	})
 }

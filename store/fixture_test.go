@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -107,3 +108,28 @@ func finish(t testing.TB, s *store.Store, j fiscal.Job) {
 type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, syscall.EPIPE }
+
+// fill stores n jobs from many callers at once, and calls also for each when it is stored.
+func fill(t testing.TB, s *store.Store, n int, also func(i int)) {
+	t.Helper()
+	const callers = 200
+	failed := make(chan error, callers)
+	var mu sync.Mutex
+	for c := range callers {
+		go func() {
+			var err error
+			for i := c; i < n && err == nil; i += callers {
+				_, _, err = s.Accept(context.Background(), aJob(i), aReceipt())
+				if also != nil {
+					mu.Lock()
+					also(i)
+					mu.Unlock()
+				}
+			}
+			failed <- err
+		}()
+	}
+	for range callers {
+		require.NoError(t, <-failed)
+	}
+}

@@ -54,17 +54,12 @@ func TestAcceptRefusesWhatIsNoNewJob(t *testing.T) {
 		"assigned":       func(j *fiscal.Job) { j.State = fiscal.JobAssigned },
 		"made":           func(j *fiscal.Job) { j.State = fiscal.JobMade },
 		"unknown state":  func(j *fiscal.Job) { j.State = 99 },
-		"no operation":   func(j *fiscal.Job) { j.Operation = 0 },
 	} {
 		j := aJob(1)
 		change(&j)
 		_, _, err := s.Accept(context.Background(), j, aReceipt())
 		require.ErrorIs(t, err, store.ErrNotStored, name)
 	}
-	r := aReceipt()
-	r.TaxSystem = 0
-	_, _, err := s.Accept(context.Background(), aJob(1), r)
-	require.ErrorIs(t, err, store.ErrNotStored, "a receipt that has no words")
 }
 
 func TestAcceptWithEndedContextStoresAllOrNothing(t *testing.T) {
@@ -101,7 +96,7 @@ func TestAdvance(t *testing.T) {
 		want error
 	}{
 		{"unknown job", fiscal.JobQueued, sending(aJob(9)), store.ErrNotFound},
-		{"no id", fiscal.JobQueued, fiscal.Job{State: fiscal.JobSending, Operation: fiscal.Sell, Needs: aJob(1).Needs}, store.ErrNotFound},
+		{"no id", fiscal.JobQueued, fiscal.Job{State: fiscal.JobSending}, store.ErrNotFound},
 		{"to assigned", fiscal.JobQueued, withState(aJob(2), fiscal.JobAssigned), store.ErrNotStored},
 		{"from assigned", fiscal.JobAssigned, sending(aJob(2)), store.ErrNotStored},
 		{"from a final state", fiscal.JobMade, withState(aJob(1), fiscal.JobQueued), store.ErrNotStored},
@@ -201,21 +196,19 @@ func TestManyAtOnce(t *testing.T) {
 	const workers, each = 50, 40
 	stop := make(chan struct{})
 	var readers, writers sync.WaitGroup
-	for range 2 {
-		readers.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				_, err := s.Unfinished()
-				assert.NoError(t, err)
-				_, _, err = s.Jobs(store.JobFilter{Integration: 7, Limit: 50})
-				assert.NoError(t, err)
+	readers.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
 			}
-		})
-	}
+			_, err := s.Unfinished()
+			assert.NoError(t, err)
+			_, _, err = s.Jobs(store.JobFilter{Integration: 7, Limit: 20})
+			assert.NoError(t, err)
+		}
+	})
 	for w := range workers {
 		writers.Go(func() {
 			for k := range each {
@@ -242,7 +235,7 @@ func TestNothingPointsIntoTheFile(t *testing.T) {
 	s := storetest.Open(t)
 	j := sending(aJob(1))
 	j.State = fiscal.JobInDoubt
-	j.Attempts[0].Evidence = &fiscal.Evidence{Verdict: "nobody knows", Exchanges: []fiscal.Exchange{{Command: "24", Request: fiscal.HexBytes{1, 2, 3}}}}
+	j.Attempts[0].Evidence = &fiscal.Evidence{Verdict: "nobody knows", Exchanges: []fiscal.Exchange{{Command: "24", Request: fiscal.HexBytes{1, 2, 3}, Reply: fiscal.HexBytes{4}}}}
 	accept(t, s, aJob(1))
 	require.NoError(t, <-s.Advance(fiscal.JobQueued, j))
 	finishWithCallback(t, s, aJob(2))

@@ -62,16 +62,13 @@ type lister struct {
 	next   fiscal.JobID
 }
 
-// walk offers every record of a bucket behind the cursor, until the page is full or enough was looked at. The job id is
+// walk offers every record of a bucket from the cursor on, until the page is full or enough was looked at. The job id is
 // what follows the prefix in a key.
 func (l *lister) walk(b bucket, prefix []byte, offer func(id, v []byte) error) error {
 	var last []byte
 	from := append(bytes.Clone(prefix), l.filter.After...)
 	return l.t.scan(b, prefix, from, func(k, v []byte) (bool, error) {
 		id := k[len(prefix):]
-		if string(id) == string(l.filter.After) {
-			return true, nil
-		}
 		if len(l.page) == l.limit || l.seen == maxScan {
 			l.next = fiscal.JobID(last)
 			return false, nil
@@ -107,6 +104,7 @@ func (l *lister) record(id, v []byte) error {
 	return nil
 }
 
+// offer takes the job into the page if the filter wants it.
 func (l *lister) offer(j fiscal.Job) {
 	f := &l.filter
 	if (f.Integration == 0 || j.Integration == f.Integration) && (f.Status == 0 || j.State == f.Status) && j.ID > f.After {

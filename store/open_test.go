@@ -147,6 +147,9 @@ func TestDamagedFile(t *testing.T) {
 			_, err := store.Open(path, store.Options{Now: time.Now, FullCheck: true})
 			require.ErrorIs(t, err, store.ErrCorrupt)
 			assert.Contains(t, err.Error(), "restore a backup")
+			if name == "half" {
+				assert.Contains(t, err.Error(), "its own record says")
+			}
 		})
 	}
 }
@@ -180,6 +183,26 @@ func TestDamagedPageIsFoundByCheckAndByItsReader(t *testing.T) {
 		require.NoError(t, s.Close())
 	}
 	assert.Greater(t, found, 20, "pages in use")
+}
+
+// The disk stops delivering pages of an open store: reads and writes that need them fail, and the process lives.
+func TestPagesLostWhileOpen(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(filepath.Join(t.TempDir(), "frpoold.db"), store.Options{Now: time.Now})
+	require.NoError(t, err)
+	for i := range 200 {
+		accept(t, s, aJob(i))
+	}
+	require.NoError(t, os.Truncate(s.Path(), 2*4096))
+	_, err = s.Job(jobID(1))
+	require.ErrorIs(t, err, store.ErrCorrupt)
+	_, err = s.Unfinished()
+	require.ErrorIs(t, err, store.ErrCorrupt)
+	require.ErrorIs(t, <-s.Advance(fiscal.JobQueued, sending(aJob(1))), store.ErrCorrupt)
+	_, _, err = s.Accept(context.Background(), aJob(999), aReceipt())
+	require.ErrorIs(t, err, store.ErrCorrupt)
+	require.ErrorIs(t, s.Check(), store.ErrCorrupt)
+	require.NoError(t, s.Close())
 }
 
 // storeBytes is the file of a store with n jobs, without the unused room at its end.

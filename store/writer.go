@@ -106,7 +106,7 @@ func (w *writer) run() {
 	}
 }
 
-// take moves what waits into batch, but what its caller has given up. last says that nothing will come after it.
+// take moves what waits into batch, but what its caller has given up. An empty batch is the last one when last is set.
 func (w *writer) take(batch []*op) (_ []*op, last bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,7 +120,7 @@ func (w *writer) take(batch []*op) (_ []*op, last bool) {
 	rest := copy(w.queue, w.queue[n:])
 	clear(w.queue[rest:])
 	w.queue = w.queue[:rest]
-	return batch, w.closed && rest == 0
+	return batch, w.closed
 }
 
 // commit brings a batch to the disk and answers every operation of it. It shuffles ops.

@@ -41,8 +41,8 @@ type loadSummary struct {
 	Seconds        float64        `json:"seconds"`
 	PerSecond      float64        `json:"per_second"`
 	Steady         float64        `json:"steady_per_second"` // of the middle four fifths, while the queues are full
-	AcceptMillis   percentiles    `json:"accept_ms"` // POST until 202
-	FinishedMillis percentiles    `json:"made_ms"`   // POST until made
+	AcceptMillis   percentiles    `json:"accept_ms"`         // POST until 202
+	FinishedMillis percentiles    `json:"made_ms"`           // POST until made
 	Retries429     int            `json:"retries_429"`
 	Seed           uint64         `json:"seed"`
 }

@@ -14,6 +14,9 @@ import (
 // before is where the FN stood when nothing of the document had been sent. The error's Effect is final: Nothing only when
 // no document of this call exists, Unknown whenever the archive must be asked.
 func (d *Device) make(ctx context.Context, op string, before fiscal.DocumentRef, build []wire.Request, commit wire.Request) (wire.Reply, error) {
+	if err := d.expressible(build, commit); err != nil {
+		return nil, invalid(op, err)
+	}
 	for _, req := range build {
 		if _, err := d.exchange(ctx, op, req); err != nil {
 			// The commit never left us, so there is no document. What hangs is cancelled if the line still works;
@@ -26,12 +29,26 @@ func (d *Device) make(ctx context.Context, op string, before fiscal.DocumentRef,
 	if err == nil {
 		return reply, nil
 	}
-	if fiscal.EffectOf(err) == fiscal.Unknown {
-		if _, refused := refusal(err); !refused {
-			return nil, err
-		}
+	if _, refused := refusal(err); refused {
+		return nil, d.verifyNothing(ctx, err, before)
 	}
-	return nil, d.verifyNothing(ctx, err, before)
+	if fiscal.EffectOf(err) == fiscal.Nothing {
+		_ = d.CancelDocument(ctx) //nolint:errcheck // as above: not a byte of the commit left us
+	}
+	return nil, err
+}
+
+// expressible encodes every command before the first is sent: a receipt that does not fit a frame leaves no trace on the
+// register.
+func (d *Device) expressible(build []wire.Request, commit wire.Request) error {
+	for _, req := range append(build[:len(build):len(build)], commit) {
+		out, err := wire.AppendRequest(d.out[:0], req)
+		if err != nil {
+			return fmt.Errorf("command %s: %w", req.Command(), err)
+		}
+		d.out = out
+	}
+	return nil
 }
 
 // verifyNothing is what a failed commit is worth: Nothing when what hangs is gone and the number was seen unmoved

@@ -23,13 +23,14 @@ const (
 	maxErrorText = 200
 )
 
-// deliver makes one try and writes down what became of it. A try broken off by the end of the daemon changes nothing.
-func (s *Sender) deliver(ctx context.Context, d fiscal.Delivery) {
+// deliver makes one try, writes down what became of it and reports a success. A try broken off by the end of the daemon
+// changes nothing.
+func (s *Sender) deliver(ctx context.Context, d fiscal.Delivery) (ok bool) {
 	started := s.opt.Now()
 	err := s.post(ctx, d)
 	ended := s.opt.Now()
 	if err != nil && ctx.Err() != nil {
-		return
+		return false
 	}
 	log := s.opt.Log.With("job", d.Job, "integration", d.Integration, "delivery", d.ID, "try", d.Tries+1)
 	s.metrics.seconds.Observe(ended.Sub(started).Seconds())
@@ -37,7 +38,7 @@ func (s *Sender) deliver(ctx context.Context, d fiscal.Delivery) {
 		s.metrics.delivered.Inc()
 		log.Debug("callback delivered")
 		s.write(ctx, d, func() error { return s.store.RemoveDelivery(d.ID) })
-		return
+		return true
 	}
 	d.Tries++
 	d.LastError = plain(err)
@@ -50,6 +51,7 @@ func (s *Sender) deliver(ctx context.Context, d fiscal.Delivery) {
 		log.Info("callback failed", "error", d.LastError, "next_try", d.NextTry)
 	}
 	s.write(ctx, d, func() error { return s.store.UpdateDelivery(d) })
+	return false
 }
 
 // next is when to try again after d.Tries failures: 5 s, doubled each time up to 48 min, and up to a quarter more by
@@ -87,14 +89,21 @@ func (s *Sender) write(ctx context.Context, d fiscal.Delivery, change func() err
 			return
 		}
 		s.opt.Log.Error("the outcome of a callback could not be stored", "job", d.Job, "delivery", d.ID, "error", err)
-		if n == storeTries {
+		if n == storeTries || !sleep(ctx, storeWait*time.Duration(n)) {
 			return
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(storeWait * time.Duration(n)):
-		}
+	}
+}
+
+// sleep reports that it slept to the end.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
 	}
 }
 

@@ -41,8 +41,7 @@ func newClient(o Options) *http.Client {
 	if !o.AllowPrivate {
 		d.Control = publicOnly
 	}
-	return &http.Client{
-		Timeout:       o.Timeout,
+	return &http.Client{ // each request brings its own deadline
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DialContext:            d.DialContext,

@@ -126,12 +126,20 @@ func (s *Sender) Run(ctx context.Context) error {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	r.pass()
+	var later <-chan time.Time // a kick that waits
 	for {
 		select {
 		case <-ctx.Done():
 			r.drain(breakOff)
 			return nil
 		case <-s.kick:
+			if wait := r.pause(); wait <= 0 {
+				r.pass()
+			} else if later == nil {
+				later = time.After(wait)
+			}
+		case <-later:
+			later = nil
 			r.pass()
 		case <-poll.C:
 			r.pass()

@@ -3,6 +3,7 @@ package native
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"frpoold/fiscal"
@@ -57,9 +58,19 @@ func Render(j fiscal.Job, deliveries ...fiscal.Delivery) Job {
 	return v
 }
 
-// Body is what a callback sends: the job as GET /receipts/{id} shows it.
+// ForClient is the job without the evidence of attempts in doubt: that shows other documents of the register, perhaps
+// other merchants' receipts, and the daemon's talk with it. It is for people, not for an integration. j stays as it is.
+func ForClient(j fiscal.Job) fiscal.Job {
+	j.Attempts = slices.Clone(j.Attempts)
+	for i := range j.Attempts {
+		j.Attempts[i].Evidence = nil
+	}
+	return j
+}
+
+// Body is what a callback sends: the job as GET /receipts/{id} shows it to its integration.
 func Body(j fiscal.Job) ([]byte, error) {
-	b, err := json.Marshal(Render(j))
+	b, err := json.Marshal(Render(ForClient(j)))
 	if err != nil {
 		return nil, fmt.Errorf("job %s: %w", j.ID, err)
 	}

@@ -62,6 +62,13 @@ func TestRenderMade(t *testing.T) {
 	assert.Equal(t, 41.0, attempt["baseline"].(map[string]any)["last_fd"])
 	assert.Equal(t, "ours by its stamp", attempt["evidence"].(map[string]any)["verdict"])
 	assert.Nil(t, got["error"])
+
+	b, err = Body(j)
+	require.NoError(t, err)
+	assert.NotContains(t, string(b), "evidence", "a callback goes to a shop, evidence may show the receipts of others")
+	assert.Contains(t, string(b), `"last_fd":41`)
+	assert.NotContains(t, string(b), "callbacks")
+	assert.NotNil(t, j.Attempts[0].Evidence, "the job itself stays as it is")
 }
 
 func TestRenderRefused(t *testing.T) {

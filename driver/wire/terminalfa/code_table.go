@@ -18,7 +18,7 @@ var codeTable = map[ErrorCode]CodeInfo{
 	0x0B: {fiscal.Refused, fiscal.Nothing, GradeMedium, "§7", "attributes FFD 1.2 does not allow"},
 	0x0C: {fiscal.Refused, fiscal.Nothing, GradeMedium, "§7", "duplicate data"},
 	0x0D: {fiscal.Refused, fiscal.Nothing, GradeMedium, "§7", "data for the FN's accounting is missing"},
-	0x0E: {fiscal.Refused, fiscal.Nothing, GradeMedium, "§7", "too many items"},
+	0x0E: {fiscal.Refused, fiscal.Nothing, GradeMedium, "§7", "more items than FFD 1.2 allows"},
 	0x10: {fiscal.Refused, fiscal.Nothing, GradeHigh, "§7", "TLV data too large"},
 	0x12: {fiscal.Attention, fiscal.Nothing, GradeHigh, "§7", "crypto resource exhausted, the FN must be closed"},
 	0x14: {fiscal.Attention, fiscal.Nothing, GradeHigh, "§7", "storage for the OFD's documents is full"},

@@ -108,7 +108,7 @@ func (r FormReceipt) AppendData(dst []byte) ([]byte, error) {
 type FormCorrection struct {
 	Operation byte
 	Total     uint64 // kopecks
-	Wide      bool   // five bytes however small the total
+	Wide      bool   // the total takes exactly five bytes
 }
 
 // Command is 26.

@@ -29,7 +29,7 @@ func TestTypes(t *testing.T) {
 		{"DT5", DT5(TagClock, moment(t, 2026, 3, 14, 9, 5)), []byte{0x1A, 0x03, 0x0E, 0x09, 0x05}},
 		{"DT5 none", DT5(TagClock, fiscal.DeviceTime{}), make([]byte, 5)},
 		{"DT5 of another century", DT5(TagClock, moment(t, 1999, 12, 31, 23, 59)), make([]byte, 5)},
-		{"UNIX of a captured correction", Unix(TagTime, moment(t, 2023, 1, 26, 16, 17)), []byte{0x3C, 0xA8, 0xD2, 0x63}},
+		{"UNIX of a captured correction", Unix(TagTime, moment(t, 2023, 1, 26, 16, 17)), []byte{0x7C, 0xA7, 0xD2, 0x63}},
 		{"UNIX none", Unix(TagTime, fiscal.DeviceTime{}), make([]byte, 4)},
 		{"U16", Uint16(TagOFDPort, 7777), []byte{0x61, 0x1E}},
 		{"U32", Uint32(TagFDNumber, 0x01020304), []byte{4, 3, 2, 1}},
@@ -71,7 +71,7 @@ func TestReadTypes(t *testing.T) {
 		require.False(t, ok)
 	}
 
-	at, ok := TLV{Value: []byte{0x3C, 0xA8, 0xD2, 0x63}}.Unix()
+	at, ok := TLV{Value: []byte{0x7C, 0xA7, 0xD2, 0x63}}.Unix()
 	require.True(t, ok)
 	require.Equal(t, "2023-01-26T16:17", at.String(), "local time written as if it were UTC (§3)")
 	require.Equal(t, int64(1674749820), at.In(time.UTC).Unix())

@@ -3,6 +3,7 @@ package terminalfa
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -127,14 +128,18 @@ func checkDecode(c codec, v vector, want any) error {
 	}
 	for _, cmd := range v.commands {
 		r, err := c.parseReply(cmd, f)
-		var got any = reply{r}
-		means := ""
-		if refusal, ok := err.(*Refusal); ok {
-			got, means = refusal, fmt.Sprintf("refused 0x%02X", byte(refusal.Code))
-		} else if err != nil {
-			return fmt.Errorf("%s: %w", cmd, err)
-		} else {
+		var (
+			got     any = reply{r}
+			means   string
+			refusal *Refusal
+		)
+		switch {
+		case err == nil:
 			means = describeReply(r, false)
+		case errors.As(err, &refusal):
+			got, means = refusal, fmt.Sprintf("refused 0x%02X", byte(refusal.Code))
+		default:
+			return fmt.Errorf("%s: %w", cmd, err)
 		}
 		if err := compare(v, means, got, want); err != nil {
 			return fmt.Errorf("%s: %w", cmd, err)
