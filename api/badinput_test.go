@@ -76,14 +76,14 @@ func TestBadBodies(t *testing.T) {
 		})
 		t.Run(route.method+" "+route.target+" content type", func(t *testing.T) {
 			t.Parallel()
-			for _, header := range []string{"application/x-www-form-urlencoded", "text/plain", "application/json; charset=windows-1251", ";;"} {
+			for _, header := range []string{"multipart/form-data; boundary=x", "text/plain", "application/json; charset=windows-1251", ";;"} {
 				w := newWorld(t)
 				r := httptest.NewRequest(route.method, route.target, strings.NewReader(route.good))
 				r.Header.Set("Content-Type", header)
 				w.send(r).failed(415, "unsupported_content_type")
 				w.untouched()
 			}
-			for _, header := range []string{"", "application/json", "Application/JSON; charset=UTF-8"} {
+			for _, header := range []string{"", "application/json", "Application/JSON; charset=UTF-8", "application/x-www-form-urlencoded"} {
 				w := newWorld(t)
 				r := httptest.NewRequest(route.method, route.target, strings.NewReader(route.good))
 				r.Header.Set("Content-Type", header)

@@ -110,7 +110,17 @@ func (m *memory) failing(f func(id fiscal.JobID, what string) (bool, error)) {
 	m.fails = f
 }
 
-// fullFor makes every write fail while the disk is full.
+// fullFor makes every write of one kind fail.
+func (m *memory) fullFor(what string) {
+	m.failing(func(_ fiscal.JobID, w string) (bool, error) {
+		if w == what {
+			return false, errDiskFull
+		}
+		return true, nil
+	})
+}
+
+// full makes every write fail while the disk is full.
 func (m *memory) full(is bool) {
 	if !is {
 		m.failing(nil)
@@ -121,12 +131,13 @@ func (m *memory) full(is bool) {
 
 // failOnce makes the next write of a kind fail, as applied says.
 func (m *memory) failOnce(what string, applied bool) {
-	var once sync.Once
-	m.failing(func(_ fiscal.JobID, w string) (hit bool, err error) {
-		if w == what {
-			once.Do(func() { hit, err = applied, errDiskFull })
+	done := false // guarded by mu, which is held during a write
+	m.failing(func(_ fiscal.JobID, w string) (bool, error) {
+		if w != what || done {
+			return true, nil
 		}
-		return hit, err
+		done = true
+		return applied, errDiskFull
 	})
 }
 

@@ -26,7 +26,7 @@ func sent(change ...func(*fiscal.Baseline)) *fiscal.Job {
 
 // clients is a baseline without a stamp: the client filled both places with values of its own.
 func clients(b *fiscal.Baseline) {
-	b.Stamp = fiscal.Stamp{}
+	b.Stamp, b.Proven = fiscal.Stamp{}, false // nothing of ours that could be tried out
 	b.Marks = fiscal.Marks{CheckProps: "order 7", UserProps: &fiscal.UserProps{Name: "shop", Value: "north"}}
 }
 
@@ -98,7 +98,8 @@ func TestJudge(t *testing.T) {
 		{"our stamp on another sum", sent(), found(paper(11, ours, dearer)), undecided, 11, "stamp"},
 		{"our stamp on another operation", sent(), found(paper(11, ours, refund)), undecided, 11, "stamp"},
 		{"our stamp twice", sent(), found(paper(11, ours), paper(12, ours)), undecided, 0, "both"},
-		{"our stamp on what is no receipt", sent(), found(paper(11, ours, report)), absent, 0, "none"},
+		{"our stamp on what is no receipt", sent(), found(paper(11, ours, report)), undecided, 11, "stamp"},
+		{"our stamp on a kind nobody knows", sent(), found(paper(11, ours, func(d *fiscal.Document) { d.Kind = 0x83 })), undecided, 11, "stamp"},
 
 		{"somebody else's receipt", sent(), found(paper(11, theirs)), absent, 0, "none"},
 		{"somebody else's receipt of our sum without a mark", sent(), found(paper(11)), absent, 0, "none"},
@@ -121,14 +122,23 @@ func TestJudge(t *testing.T) {
 		{"unproven, one of another sum without a mark", sent(unproven), found(paper(11, dearer)), absent, 0, "none"},
 		{"unproven, one with another's mark", sent(unproven), found(paper(11, theirs)), absent, 0, "none"},
 
+		{"unproven, one of our sum with the client's attribute and no stamp", sent(unproven, func(b *fiscal.Baseline) {
+			b.Marks.UserProps = &fiscal.UserProps{Name: "shop", Value: "north"}
+		}), found(paper(11, func(d *fiscal.Document) { d.Marks.UserProps = &fiscal.UserProps{Name: "shop", Value: "north"} })), undecided, 0, "11"},
+		{"unproven, one of our sum with the client's check text and no stamp", sent(unproven, func(b *fiscal.Baseline) {
+			b.Stamp.Tag, b.Marks = fiscal.StampUserProps, fiscal.Marks{CheckProps: "order 7", UserProps: &fiscal.UserProps{Name: "frpoold", Value: "OURS"}}
+		}), found(paper(11, func(d *fiscal.Document) { d.Marks.CheckProps = "order 7" })), undecided, 0, "11"},
+
 		// No stamp was possible: the client's own values, sum and type decide, and only when they leave no choice.
 		{"no stamp, the number did not move", sent(clients), found(), absent, 0, "still 10"},
 		{"no stamp, one agrees", sent(clients), found(paper(11, ofClient)), made, 11, "11"},
-		{"no stamp, one agrees among others", sent(clients), found(paper(11, theirs), paper(12, ofClient), paper(13)), made, 12, "12"},
+		{"no stamp, one agrees among others", sent(clients), found(paper(11, theirs), paper(12, ofClient), paper(13, dearer)), made, 12, "12"},
 		{"no stamp, two agree", sent(clients), found(paper(11, ofClient), paper(12, ofClient)), undecided, 0, "both"},
 		{"no stamp, one agrees and one has no content", sent(clients), found(paper(11, ofClient), paper(12, shortened)), undecided, 0, "12"},
 		{"no stamp, the marks on another sum", sent(clients), found(paper(11, ofClient, dearer)), absent, 0, "none"},
-		{"no stamp, our sum without the marks", sent(clients), found(paper(11)), absent, 0, "none"},
+		{"no stamp, the marks on a report", sent(clients), found(paper(11, ofClient, report)), absent, 0, "none"},
+		{"no stamp, our sum without any mark", sent(clients), found(paper(11)), undecided, 0, "11"},
+		{"no stamp, another sum without any mark", sent(clients), found(paper(11, dearer)), absent, 0, "none"},
 		{"no stamp, none", sent(clients), found(paper(11, theirs)), absent, 0, "none"},
 		{"no stamp, none among some without content", sent(clients), found(paper(11, shortened)), undecided, 0, "11"},
 	} {

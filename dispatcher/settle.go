@@ -47,8 +47,9 @@ type judgement struct {
 //	a document carries our marks and disagrees            undecided
 //	all documents after it read, none carries our marks   absent
 //	one could not be read and may be ours                 undecided
-//	one agrees in type and total and has no mark at all,
-//	    and the register was not seen to keep stamps      undecided
+//	one agrees in type and total and has nothing where the
+//	    stamp would be, and the register was not seen to
+//	    keep stamps                                       undecided
 //	no stamp was possible (the client filled both tags):
 //	    exactly one document agrees in marks, sum, type   made
 //	    none does, all read                               absent
@@ -68,10 +69,11 @@ func judge(j *fiscal.Job, f *pool.Findings) judgement {
 	var ours []fiscal.Document
 	unsure := slices.Clone(f.Unreadable)
 	for _, doc := range f.Documents {
-		if possiblyOurs(j, doc) || !b.Proven && agrees(j, doc) && doc.Marks == (fiscal.Marks{}) && b.Marks != (fiscal.Marks{}) {
+		switch {
+		case possiblyOurs(j, doc), !b.Proven && agrees(j, doc) && markless(b, doc):
 			unsure = append(unsure, doc.Number)
-		} else if isReceipt(doc.Kind) && doc.Full && doc.Marks.Equal(b.Marks) {
-			ours = append(ours, doc)
+		case doc.Full && doc.Marks.Equal(b.Marks):
+			ours = append(ours, doc) // of whatever kind: a stamp of ours on anything is for a person
 		}
 	}
 	stamped := b.Stamp.Tag != fiscal.StampNone
@@ -82,8 +84,8 @@ func judge(j *fiscal.Job, f *pool.Findings) judgement {
 	case len(ours) > 1:
 		return judgement{reason: fmt.Sprintf("documents %d and %d both look like the receipt", ours[0].Number, ours[1].Number)}
 	case len(ours) == 1 && !agrees(j, ours[0]):
-		return judgement{found: &ours[0], reason: fmt.Sprintf("document %d carries the receipt's stamp, but is a %s of %s where the receipt is a %s of %s",
-			ours[0].Number, ours[0].Operation, ours[0].Total, j.Operation, j.Total)}
+		return judgement{found: &ours[0], reason: fmt.Sprintf("document %d carries the receipt's stamp, but is a %s, %s of %s, where the receipt is a %s of %s",
+			ours[0].Number, ours[0].Kind, ours[0].Operation, ours[0].Total, j.Operation, j.Total)}
 	case len(ours) == 1 && (stamped || len(unsure) == 0):
 		return judgement{verdict: made, found: &ours[0], reason: fmt.Sprintf("document %d carries the receipt's marks", ours[0].Number)}
 	case len(unsure) > 0:
@@ -102,6 +104,19 @@ func agrees(j *fiscal.Job, d fiscal.Document) bool {
 
 // isReceipt covers registers in BSO mode, whose receipts have a form code of their own.
 func isReceipt(k fiscal.DocumentKind) bool { return k == fiscal.KindReceipt || k == fiscal.KindBSO }
+
+// markless reports a document that has nothing where the receipt's stamp would be: it is another one, or the register
+// dropped the stamp. A receipt without a stamp is known by all of the client's marks together.
+func markless(b *fiscal.Baseline, d fiscal.Document) bool {
+	switch b.Stamp.Tag {
+	case fiscal.StampCheckProps:
+		return d.Marks.CheckProps == ""
+	case fiscal.StampUserProps:
+		return d.Marks.UserProps == nil
+	case fiscal.StampNone:
+	}
+	return d.Marks == (fiscal.Marks{})
+}
 
 // possiblyOurs reports a document whose content is gone and whose short record does not rule it out.
 func possiblyOurs(j *fiscal.Job, d fiscal.Document) bool { return !d.Full && agrees(j, d) }

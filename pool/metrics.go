@@ -32,7 +32,7 @@ var (
 	descExpires     = deviceDesc("fn_expires_timestamp_seconds", "When the fiscal storage expires.")
 	descSkew        = deviceDesc("clock_skew_seconds", "How far the device's clock is ahead of the host's.")
 	descSeen        = deviceDesc("seen_timestamp_seconds", "When the status of the device was last read.")
-	descReceipts    = deviceDesc("receipts", "Receipts made on the device since the daemon started.")
+	descReceipts    = deviceDesc("receipts_total", "Receipts made on the device since the daemon started.")
 )
 
 func deviceDesc(name, help string, labels ...string) *prometheus.Desc {

@@ -307,6 +307,29 @@ func TestLateExecution(t *testing.T) {
 	})
 }
 
+// TestHungUpInTheQueue: a request whose client left while it waited its turn is still executed (§15).
+func TestHungUpInTheQueue(t *testing.T) {
+	t.Parallel()
+	r, _ := listening(t, Options{})
+	openTheShift(t, r)
+	readyToCommit(t, r)
+	require.NoError(t, r.Inject(1, Fault{Kind: Hang, Count: 1}))
+	first, second := dial(t, r, 1), dial(t, r, 1)
+	_, err := first.Write(request(t, 0x08, nil))
+	require.NoError(t, err)
+	_, err = second.Write(request(t, 0x24, unhex(t, form150)))
+	require.NoError(t, err)
+	require.NoError(t, second.Close())
+	third := dial(t, r, 1)
+	_, err = third.Write(request(t, 0x08, nil))
+	require.NoError(t, err)
+	require.NoError(t, first.Close())
+	status, err := io.ReadAll(third)
+	require.NoError(t, err)
+	require.Len(t, status, 37)
+	assert.Equal(t, byte(3), status[5+26], "last FD")
+}
+
 // TestServiceTime: the FN works so long for documents, everything else is immediate.
 func TestServiceTime(t *testing.T) {
 	t.Parallel()

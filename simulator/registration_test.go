@@ -16,20 +16,20 @@ func TestClockValues(t *testing.T) {
 		data string
 		want refusal
 	}{
-		"a minute on":          {tlv(30000, 26, 3, 14, 9, 6), done},
-		"the last document's":  {tlv(30000, 26, 3, 14, 9, 5), done},
-		"before the last one":  {tlv(30000, 26, 3, 14, 9, 4), badClock},
-		"30 February":          {tlv(30000, 26, 2, 30, 9, 6), badClock},
-		"month 13":             {tlv(30000, 26, 13, 1, 9, 6), badClock},
-		"hour 24":              {tlv(30000, 26, 3, 14, 24, 0), badClock},
-		"four bytes":           {tlv(30000, 26, 3, 14, 9), badClock},
-		"another tag":          {tlv(30001, 1), incomplete},
-		"years on, as a typo":  {tlv(30000, 36, 3, 14, 9, 6), done},
-		"nothing":              {"", incomplete},
-		"not a TLV":            {"30 75 05", badFormat},
-		"a value beyond":       {"30 75 FF 00 1A", badFormat},
-		"all zero, no time":    {tlv(30000, 0, 0, 0, 0, 0), badClock},
-		"the day before, 1999": {tlv(30000, 255, 12, 31, 23, 59), done},
+		"a minute on":            {tlv(30000, 26, 3, 14, 9, 6), done},
+		"the last document's":    {tlv(30000, 26, 3, 14, 9, 5), done},
+		"before the last one":    {tlv(30000, 26, 3, 14, 9, 4), badClock},
+		"30 February":            {tlv(30000, 26, 2, 30, 9, 6), badClock},
+		"month 13":               {tlv(30000, 26, 13, 1, 9, 6), badClock},
+		"hour 24":                {tlv(30000, 26, 3, 14, 24, 0), badClock},
+		"four bytes":             {tlv(30000, 26, 3, 14, 9), badClock},
+		"another tag":            {tlv(30001, 1), incomplete},
+		"years on, as a typo":    {tlv(30000, 36, 3, 14, 9, 6), done},
+		"nothing":                {"", incomplete},
+		"not a TLV":              {"30 75 05", badFormat},
+		"a value beyond":         {"30 75 FF 00 1A", badFormat},
+		"all zero, no time":      {tlv(30000, 0, 0, 0, 0, 0), badClock},
+		"the last moment of DT5": {tlv(30000, 255, 12, 31, 23, 59), done},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,7 +42,7 @@ func TestClockValues(t *testing.T) {
 			got, set := must(t, r, 0x73, ""), unhex(t, c.data)
 			set[8]++ // a minute and a half later, the seconds having begun at zero
 			if set[8] == 60 {
-				return
+				return // the next minute is in 2256, which DT5 does not have
 			}
 			assert.Equal(t, set, got)
 		})

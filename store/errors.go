@@ -43,3 +43,6 @@ type StateError struct {
 func (e *StateError) Error() string {
 	return fmt.Sprintf("the job %s is stored as %s, not as %s", e.ID, e.Have, e.Want)
 }
+
+// Stored is the state the job is stored in.
+func (e *StateError) Stored() fiscal.JobState { return e.Have }

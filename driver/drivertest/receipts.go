@@ -22,7 +22,7 @@ func (s *stage) sale() fiscal.Receipt {
 // place adds the place of settlement where the register has none.
 func (s *stage) place(r *fiscal.Receipt) {
 	if s.Limits.NeedsPlace {
-		r.Address, r.Place, r.DeviceNumber = "г. Тест, ул. Новая, 1", "Автомат 12", "A-000012"
+		r.Address, r.Place, r.DeviceNumber = "г. Тест, ул. Старая, 2", "https://автомат.example", "A-000012"
 	}
 }
 

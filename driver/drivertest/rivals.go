@@ -146,7 +146,7 @@ func powerLost(s *stage) {
 		s.Power(true)
 		s.eventually(func() error { _, err := s.clean.LastDocument(s.Context()); return err })
 		s.honest(what, s.since(before.Last), doc, err)
-		if n < f.commit {
+		if n <= f.commit {
 			require.Equal(s, fiscal.Nothing, s.fiscalError(err).Effect, "%s: the commit never left us: %v", what, err)
 		}
 	}
