@@ -62,6 +62,9 @@ func used(v *fiscal.DeviceView) fiscal.DocNumber {
 	return v.Status.Document.Last
 }
 
+// unfitOrder is the order in which unfit lists them.
+var unfitOrder = []string{"no_such_tax_system", "no_such_vat_rate", "no_such_agent"}
+
 // unfit lists why a register can never make a receipt with these needs; empty when it can.
 func unfit(id *fiscal.Identity, n fiscal.Needs) []fiscal.Failure {
 	var out []fiscal.Failure

@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,10 +26,11 @@ type Submission struct {
 // store_failed, shutting_down. After an error nothing was stored.
 func (d *Dispatcher) Submit(ctx context.Context, s Submission) (job fiscal.Job, created bool, err error) {
 	needs := s.Receipt.Needs()
-	if err := d.possible(s.Circuit, needs); err != nil {
-		return fiscal.Job{}, false, err
-	}
-	if err := d.reserve(s.Circuit); err != nil {
+	if err := d.admit(s.Circuit, needs); err != nil {
+		// A repeat is answered, whatever is turned away just now: a shop that reads "failed" sells again under a new id.
+		if known, found := d.known(s); found {
+			return d.repeated(known, s)
+		}
 		return fiscal.Job{}, false, err
 	}
 	now := d.opts.Now()
@@ -50,13 +52,7 @@ func (d *Dispatcher) Submit(ctx context.Context, s Submission) (job fiscal.Job, 
 	}
 	if !created {
 		d.post(func() { d.unreserve(s.Circuit) })
-		if stored.Digest != s.Digest {
-			return fiscal.Job{}, false, &fiscal.UserError{Class: fiscal.ClassConflict, Code: "external_id_conflict",
-				Message: fmt.Sprintf("external_id %q was used for another receipt: a new receipt needs a new one", s.ExternalID),
-				Details: map[string]any{"id": stored.ID}}
-		}
-		live, err := d.Job(stored.ID)
-		return live, false, err
+		return d.repeated(stored, s)
 	}
 	d.metrics.accepted.WithLabelValues(label(job.Circuit)).Inc()
 	if err := d.call(func() { d.enqueue(&entry{job: stored, stored: fiscal.JobQueued}) }); err != nil {
@@ -64,6 +60,39 @@ func (d *Dispatcher) Submit(ctx context.Context, s Submission) (job fiscal.Job, 
 		return stored, true, nil //nolint:nilerr // the job is accepted
 	}
 	return stored, true, nil
+}
+
+// admit says whether a new job may be made, and takes a place in the queues for it.
+func (d *Dispatcher) admit(c fiscal.CircuitID, n fiscal.Needs) error {
+	if err := d.possible(c, n); err != nil {
+		return err
+	}
+	return d.reserve(c)
+}
+
+// finder is a Journal that finds the job of a client's id without storing one.
+type finder interface {
+	Known(i fiscal.IntegrationID, externalID string) (job fiscal.Job, found bool, err error)
+}
+
+func (d *Dispatcher) known(s Submission) (fiscal.Job, bool) {
+	j, ok := d.journal.(finder)
+	if !ok {
+		return fiscal.Job{}, false
+	}
+	job, found, err := j.Known(s.Integration, s.ExternalID)
+	return job, found && err == nil
+}
+
+// repeated answers a submission whose external id has a job.
+func (d *Dispatcher) repeated(stored fiscal.Job, s Submission) (fiscal.Job, bool, error) {
+	if stored.Digest != s.Digest {
+		return fiscal.Job{}, false, &fiscal.UserError{Class: fiscal.ClassConflict, Code: "external_id_conflict",
+			Message: fmt.Sprintf("external_id %q was used for another receipt: a new receipt needs a new one", s.ExternalID),
+			Details: map[string]any{"id": stored.ID}}
+	}
+	live, err := d.Job(stored.ID)
+	return live, false, err
 }
 
 func (d *Dispatcher) newID(now time.Time) fiscal.JobID {
@@ -87,21 +116,23 @@ func (d *Dispatcher) possible(c fiscal.CircuitID, n fiscal.Needs) error {
 	if unknown > 0 || len(known) == 0 {
 		return nil
 	}
-	var first fiscal.Failure
+	var nearest fiscal.Failure // what the register that comes nearest lacks, or the message would deny what another has
 	for i := range known {
 		bad := unfit(&known[i], n)
 		if len(bad) == 0 {
 			return nil
 		}
-		first = bad[0]
+		if slices.Index(unfitOrder, bad[0].Code) > slices.Index(unfitOrder, nearest.Code) {
+			nearest = bad[0]
+		}
 	}
 	message := map[string]string{
 		"no_such_tax_system": fmt.Sprintf("no register of the circuit is registered for tax system %s", n.TaxSystem),
-		"no_such_vat_rate":   "no register of the circuit has a firmware that knows every VAT rate of the receipt",
-		"no_such_agent":      "no register of the circuit is registered for the receipt's kind of agent",
-	}[first.Code]
-	return &fiscal.UserError{Class: fiscal.ClassContent, Code: first.Code, Message: message,
-		Details: map[string]any{"errors": []fiscal.ContentError{{Path: pathOf(first.Code), Code: first.Code, Message: message}}}}
+		"no_such_vat_rate":   fmt.Sprintf("no register of the circuit with tax system %s has a firmware that knows every VAT rate of the receipt", n.TaxSystem),
+		"no_such_agent":      fmt.Sprintf("no register of the circuit with tax system %s is registered for the receipt's kind of agent", n.TaxSystem),
+	}[nearest.Code]
+	return &fiscal.UserError{Class: fiscal.ClassContent, Code: nearest.Code, Message: message,
+		Details: map[string]any{"errors": []fiscal.ContentError{{Path: pathOf(nearest.Code), Code: nearest.Code, Message: message}}}}
 }
 
 func pathOf(code string) string {

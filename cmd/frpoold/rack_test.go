@@ -100,6 +100,12 @@ func untilRest(t testing.TB, c *client, id fiscal.JobID) job {
 	return j
 }
 
+// How long a test waits for what must come, and how often it looks.
+const (
+	waitLong  = 30 * time.Second
+	waitShort = 20 * time.Millisecond
+)
+
 // seeded prints its seed, so that a failed run can be repeated.
 func seeded(t *testing.T) (*rand.Rand, uint64) {
 	t.Helper()
