@@ -204,3 +204,11 @@ func problem(t *testing.T, err error) *fiscal.UserError {
 	require.NotEmpty(t, u.Message)
 	return u
 }
+
+// stop ends a dispatcher in the middle of its work.
+func stop(t *testing.T, b *bench) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	require.NoError(t, b.Stop(ctx))
+}

@@ -43,7 +43,7 @@ func (d *diary) of(prefixes ...string) (list []string) {
 	return list
 }
 
-func (d *diary) forget() {
+func (d *diary) clear() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.entries = nil
@@ -64,9 +64,9 @@ func (e *stale) Stored() fiscal.JobState { return e.have }
 // and are applied in that order; they can be slow, fail, or fail after they were applied.
 type memory struct {
 	diary *diary
-	takes time.Duration // of a write
 
 	mu       sync.Mutex
+	takes    time.Duration // of a write
 	jobs     map[fiscal.JobID]string
 	receipts map[fiscal.JobID]string
 	external map[string]fiscal.JobID
@@ -94,6 +94,22 @@ func (m *memory) copy(d *diary) *memory {
 	c := newMemory(d)
 	c.jobs, c.receipts, c.external = maps.Clone(m.jobs), maps.Clone(m.receipts), maps.Clone(m.external)
 	return c
+}
+
+// slow makes every write take its time from now on.
+func (m *memory) slow(takes time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.takes = takes
+}
+
+func closed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
 }
 
 // kill ends the life of the daemon over this journal as SIGKILL would.
@@ -152,7 +168,7 @@ func (m *memory) write(id fiscal.JobID, what string, apply func() error) <-chan 
 	answer := make(chan error, 1)
 	done := make(chan struct{})
 	m.mu.Lock()
-	ahead := m.before
+	ahead, takes := m.before, m.takes
 	m.before = done
 	m.mu.Unlock()
 	work := func() {
@@ -160,8 +176,8 @@ func (m *memory) write(id fiscal.JobID, what string, apply func() error) <-chan 
 		if ahead != nil {
 			<-ahead
 		}
-		if m.takes > 0 {
-			time.Sleep(m.takes)
+		if takes > 0 {
+			time.Sleep(takes)
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -183,7 +199,7 @@ func (m *memory) write(id fiscal.JobID, what string, apply func() error) <-chan 
 		}
 		answer <- err
 	}
-	if m.takes > 0 {
+	if takes > 0 || ahead != nil && !closed(ahead) {
 		go work()
 	} else {
 		work()

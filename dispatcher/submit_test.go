@@ -85,7 +85,7 @@ func TestSubmitRace(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		a := newBox("a")
 		b := started(t, a)
-		b.journal.takes = 5 * time.Millisecond
+		b.journal.slow(5 * time.Millisecond)
 		var mu sync.Mutex
 		ids, creations := map[fiscal.JobID]bool{}, 0
 		var all sync.WaitGroup
@@ -150,7 +150,7 @@ func TestSubmitWhenFull(t *testing.T) {
 	t.Run("with reservations", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			b := limited(t, limit)
-			b.journal.takes = time.Second
+			b.journal.slow(time.Second)
 			codes := make(chan string, 20)
 			for i := range 20 {
 				go func() {
@@ -273,7 +273,7 @@ func TestSubmitOfAClientThatLeft(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		a := newBox("a")
 		b := started(t, a)
-		b.journal.takes = time.Second
+		b.journal.slow(time.Second)
 		ctx, cancel := context.WithCancel(t.Context())
 		var job fiscal.Job
 		done := make(chan error, 1)
