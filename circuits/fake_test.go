@@ -320,13 +320,19 @@ func (b *bundle) log() (lines []string) {
 	return lines
 }
 
+// refusal is what a failure tells beside its class and code.
+type refusal struct {
+	Message string
+	Details map[string]any
+}
+
 // refused asserts class and code of a failure, and that its message is a sentence.
-func refused(t *testing.T, err error, class fiscal.Class, code string) *fiscal.UserError {
+func refused(t *testing.T, err error, class fiscal.Class, code string) refusal {
 	t.Helper()
 	var u *fiscal.UserError
 	require.ErrorAs(t, err, &u)
 	assert.Equal(t, code, u.Code)
 	assert.Equal(t, class, u.Class)
 	assert.Regexp(t, `^[A-Z].*\.$`, u.Message, "a sentence")
-	return u
+	return refusal{u.Message, u.Details}
 }

@@ -6,6 +6,9 @@ import (
 	"frpoold/fiscal"
 )
 
+// self is the actor of what the registry finds out by itself.
+const self = "frpoold"
+
 // turn lets one operation at a time work on one device, while operations on other devices go on. It lives as long as
 // somebody holds or awaits it.
 type turn struct {
@@ -55,6 +58,10 @@ func (r *Registry) startDrain(ctx context.Context, id fiscal.DeviceID) *drain {
 	r.mu.Unlock()
 	r.background.Go(func() {
 		d.err = r.rack.Withdraw(context.WithoutCancel(ctx), id)
+		if d.err != nil {
+			// Perhaps nobody waits for the answer. An audit log that cannot be written either leaves nobody to tell.
+			_ = r.audit(self, "device.drain_failed", string(id), "", d.err.Error())
+		}
 		r.mu.Lock()
 		delete(r.drains, id)
 		r.mu.Unlock()

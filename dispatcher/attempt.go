@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -92,10 +93,12 @@ func (d *Dispatcher) attempt(e *entry, job fiscal.JobID, id fiscal.DeviceID) poo
 // sending makes the baseline durable (design.md §5.1). It is called by the worker, which waits for it.
 func (d *Dispatcher) sending(e *entry, b fiscal.Baseline) error {
 	var durable <-chan error
+	var ahead <-chan struct{}
 	err := d.call(func() {
 		job := e.job
 		job.Attempts = slices.Clone(job.Attempts)
 		job.Last().Baseline = &b
+		ahead = d.ends[job.Last().Device]
 		job.State, job.UpdatedAt = fiscal.JobSending, d.opts.Now()
 		durable = d.journal.Advance(e.stored, job)
 		e.advance(fiscal.JobSending)
@@ -114,7 +117,17 @@ func (d *Dispatcher) sending(e *entry, b fiscal.Baseline) error {
 		return err
 	}
 	d.post(func() { e.stored = fiscal.JobSending })
-	return nil
+	if ahead == nil {
+		return nil
+	}
+	// The end of the device's previous job was written before this record, unless the disk refused it and takes it later.
+	// Until then that job is not settled on disk, and nothing is sent.
+	select {
+	case <-ahead:
+		return nil
+	case <-d.ctx.Done():
+		return context.Cause(d.ctx)
+	}
 }
 
 // finish takes the outcome of an attempt. The device is free for the next job as soon as the write that ends this one has
@@ -141,17 +154,17 @@ func (d *Dispatcher) finish(e *entry, id fiscal.DeviceID, out pool.Outcome) {
 		data := fiscal.NewFiscalData(*out.Document, out.Identity, id, d.roster.Zone(job.Circuit))
 		job.Fiscal = &data
 		log.Info("receipt made", "fd", uint32(data.FD), "took", now.Sub(a.StartedAt).String())
-		d.persist(e, job)
+		d.persistEnd(e, job, id)
 	case effect != fiscal.Nothing:
 		job.State = fiscal.JobInDoubt
 		a.Evidence = &fiscal.Evidence{Verdict: "the device is being asked", Exchanges: out.Exchanges}
 		d.metrics.inDoubt.WithLabelValues(string(id)).Inc()
-		d.persist(e, job)
+		d.persistEnd(e, job, id)
 	case a.Kind == fiscal.Invalid || a.Kind == fiscal.Refused:
 		job.State = fiscal.JobRefused
 		job.Failure = &fiscal.Failure{Code: "refused_by_device", Message: out.Err.Error()}
 		log.Info("receipt refused", "error", out.Err)
-		d.persist(e, job)
+		d.persistEnd(e, job, id)
 	default:
 		log.Warn("the device could not take the receipt", "error", out.Err)
 		d.again(e, job, id, out.Err)
@@ -176,7 +189,7 @@ func (d *Dispatcher) again(e *entry, job fiscal.Job, id fiscal.DeviceID, cause e
 		d.waitAgain(e)
 		return
 	}
-	d.persist(e, job)
+	d.persistEnd(e, job, id)
 }
 
 // waitAgain puts a job back at the front of its line. After a fault of our own (a full disk, a record that cannot be read)
@@ -197,15 +210,27 @@ func (d *Dispatcher) waitAgain(e *entry) {
 
 const internalPause = time.Second
 
+// persistEnd is persist for the write that ends a job's stay on a device.
+func (d *Dispatcher) persistEnd(e *entry, job fiscal.Job, id fiscal.DeviceID) {
+	e.ended = make(chan struct{})
+	d.ends[id] = e.ended
+	d.persist(e, job)
+}
+
 // persist writes a job's new state and lets it take effect when the write is durable. Until then clients see the old
 // state, and nobody else decides about the job.
 func (d *Dispatcher) persist(e *entry, job fiscal.Job) {
 	e.busy = true
+	ended := e.ended
+	e.ended = nil
 	durable := d.journal.Advance(e.stored, job)
 	d.tasks.Go(func() {
 		for wait := persistRetryMin; ; wait = min(2*wait, persistRetryMax) {
 			err := <-durable
 			if err == nil || storedAs(err, job.State) {
+				if ended != nil {
+					close(ended)
+				}
 				d.post(func() { d.settled(e, job) })
 				return
 			}

@@ -69,7 +69,7 @@ type Dispatcher struct {
 	cancel context.CancelFunc
 	loop   chan struct{} // closed when the loop has ended
 	once   sync.Once
-	begun  bool // Start has started the loop
+	begun  bool           // Start has started the loop
 	tasks  sync.WaitGroup // goroutines that talk to devices or wait for writes
 
 	idMu sync.Mutex
@@ -79,10 +79,11 @@ type Dispatcher struct {
 	closed  bool // no new job, no new assignment
 	jobs    map[fiscal.JobID]*entry
 	queues  map[fiscal.CircuitID]*queue
-	at      map[fiscal.DeviceID]*entry // devices with a job in work
-	pending map[fiscal.CircuitID]int   // places reserved by Submit
-	total   int                        // waiting or reserved, all circuits
-	idle    chan struct{}              // closed when stopping and nothing is in work
+	at      map[fiscal.DeviceID]*entry          // devices with a job in work
+	ends    map[fiscal.DeviceID]<-chan struct{} // closed when the end of the device's last job is durable
+	pending map[fiscal.CircuitID]int            // places reserved by Submit
+	total   int                                 // waiting or reserved, all circuits
+	idle    chan struct{}                       // closed when stopping and nothing is in work
 }
 
 // New makes a dispatcher and registers its metrics with reg. Nothing happens before Start.
@@ -95,6 +96,7 @@ func New(f Fleet, j Journal, r Roster, o Options, reg prometheus.Registerer) *Di
 		jobs:    map[fiscal.JobID]*entry{},
 		queues:  map[fiscal.CircuitID]*queue{},
 		at:      map[fiscal.DeviceID]*entry{},
+		ends:    map[fiscal.DeviceID]<-chan struct{}{},
 		pending: map[fiscal.CircuitID]int{},
 	}
 	d.metrics = newMetrics(reg, d)

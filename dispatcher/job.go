@@ -51,6 +51,7 @@ type entry struct {
 	notify []chan struct{}              // closed at rest
 	busy   bool                         // a write is on its way; nothing else may decide about the job
 	then   func()                       // once that write has taken effect
+	ended  chan struct{}                // closed when the next write is durable: the job has left its device
 }
 
 // advance moves the job as clients see it. A move that the table does not have is a defect and stops the loop's caller.

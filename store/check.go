@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"frpoold/circuits"
 	"frpoold/fiscal"
@@ -24,7 +25,7 @@ func (s *Store) Check() error {
 		defer func() { _ = tx.Rollback() }() // there is nothing to undo
 		return checkAll(tx)
 	})
-	if errors.Is(err, bolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}
 	return err

@@ -116,6 +116,7 @@ func TestAdvance(t *testing.T) {
 			require.ErrorAs(t, err, &got, c.name)
 			assert.Equal(t, state, got, c.name)
 			assert.Contains(t, err.Error(), "is stored as")
+			assert.Equal(t, state.Have, got.Stored())
 			continue
 		}
 		require.ErrorIs(t, err, c.want, c.name)

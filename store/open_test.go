@@ -235,6 +235,32 @@ func TestBackupTellsThatTheReaderIsGone(t *testing.T) {
 	require.ErrorContains(t, err, "backup:")
 }
 
+// closingPipe closes the store in the middle of a backup.
+type closingPipe struct {
+	s    *store.Store
+	done chan error
+}
+
+func (p *closingPipe) Write(b []byte) (int, error) {
+	if p.done == nil {
+		p.done = make(chan error, 1)
+		go func() { p.done <- p.s.Close() }()
+		for p.s.Writable(context.Background()) == nil { // until Close has begun
+		}
+	}
+	return len(b), nil
+}
+
+func TestCloseEndsABackup(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t)
+	accept(t, s, aJob(1))
+	pipe := closingPipe{s: s}
+	_, err := s.Backup(&pipe)
+	require.ErrorIs(t, err, store.ErrClosed)
+	require.NoError(t, <-pipe.done)
+}
+
 func TestAfterClose(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t)

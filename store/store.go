@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -33,6 +34,7 @@ type Store struct {
 	db   *bolt.DB
 	w    *writer
 
+	closing   atomic.Bool // Close was called: long readers stop
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -40,9 +42,10 @@ type Store struct {
 // Path is the file.
 func (s *Store) Path() string { return s.path }
 
-// Close writes what is queued, then releases the file. Later operations fail with ErrClosed.
+// Close writes what is queued, ends a backup under way, then releases the file. Later operations fail with ErrClosed.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
+		s.closing.Store(true)
 		s.w.close()
 		s.closeErr = s.db.Close()
 	})
@@ -91,15 +94,32 @@ func (s *Store) Writable(ctx context.Context) error {
 }
 
 // Backup writes a consistent copy of the whole store, as it stands now, while work goes on. The copy is a store itself.
+// It reads as long as w takes; pages that are freed meanwhile are reused only after it.
 func (s *Store) Backup(w io.Writer) (n int64, err error) {
 	err = s.view(func(t *txn) error {
-		n, err = t.tx.WriteTo(w)
+		n, err = t.tx.WriteTo(untilClosed{w, &s.closing})
 		return err
 	})
+	if err != nil && s.closing.Load() {
+		err = ErrClosed // bbolt tells it as text only
+	}
 	if err != nil {
 		return n, fmt.Errorf("backup: %w", err)
 	}
 	return n, nil
+}
+
+// untilClosed is a writer that fails once the store is being closed.
+type untilClosed struct {
+	w       io.Writer
+	closing *atomic.Bool
+}
+
+func (u untilClosed) Write(b []byte) (int, error) {
+	if u.closing.Load() {
+		return 0, ErrClosed
+	}
+	return u.w.Write(b)
 }
 
 // guard turns a fault on the file's memory, and whatever bbolt or we trip over while reading what should not be there,
