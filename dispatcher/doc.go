@@ -9,7 +9,8 @@
 // Queues, assignments and the jobs not yet at rest belong to one goroutine; every method sends it a function and waits.
 // The loop never waits for a device or a disk: receipts and looks run in goroutines of their own, and a durable write
 // answers on a channel. Writes are submitted in the order of the decisions, and the journal applies them in that order, so
-// a device's next job can never become durable before the end of the previous one.
+// a device's next job does not become durable before the end of the previous one; where the disk refuses that end, nothing
+// of the next job is sent before it is written.
 //
 // # How it fails
 //

@@ -24,6 +24,7 @@ type Device struct {
 	known    bool
 
 	printByteOnCommit bool // this firmware wants the print byte on 22 / 2A (§5.2)
+	placeUnknown      bool // this firmware has neither 3B nor 1F, both of configuration 1.0.22 (§4)
 	shift             shiftCache
 }
 

@@ -104,6 +104,9 @@ func (d *Device) shiftReport(ctx context.Context, op string, kind fiscal.Documen
 	if !ok {
 		return fiscal.Document{}, errReplyType(op)
 	}
+	if err := isNext(op, fiscal.DocNumber(made.FD), before.Last); err != nil {
+		return fiscal.Document{}, err
+	}
 	return d.completed(ctx, op, fiscal.Document{
 		Kind: kind, FN: before.FN, Number: fiscal.DocNumber(made.FD), Sign: fiscal.Sign(made.Sign), Shift: uint32(made.Shift), Full: true,
 	})
@@ -126,6 +129,16 @@ func (d *Device) makeReport(ctx context.Context, op string, before fiscal.Docume
 		d.printByteOnCommit = false // neither form worked; the documented one is tried first next time
 	}
 	return reply, err
+}
+
+// isNext checks the number of a made document. Any but the one that must come next is a stale answer, or someone else is at
+// the register; the archive decides.
+func isNext(op string, made, before fiscal.DocNumber) error {
+	if made == before+1 {
+		return nil
+	}
+	return &fiscal.Error{Op: Family + "." + op, Kind: fiscal.Protocol, Effect: fiscal.Unknown,
+		Err: fmt.Errorf("answered with document %d where %d must come next", made, before+1)}
 }
 
 func (d *Device) printFlag() wire.PrintFlag {
@@ -153,6 +166,9 @@ func (d *Device) Report(ctx context.Context, op fiscal.Cashier) (fiscal.Document
 	made, ok := reply.(wire.ReportDocument)
 	if !ok {
 		return fiscal.Document{}, errReplyType("Report")
+	}
+	if err := isNext("Report", fiscal.DocNumber(made.FD), before.Last); err != nil {
+		return fiscal.Document{}, err
 	}
 	return d.completed(ctx, "Report", fiscal.Document{
 		Kind: fiscal.KindSettlement, FN: before.FN, Number: fiscal.DocNumber(made.FD), Sign: fiscal.Sign(made.Sign), Full: true,

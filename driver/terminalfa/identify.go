@@ -85,9 +85,14 @@ func knownVATs(ffd fiscal.FFD, configuration string) fiscal.VATSet {
 // registration report (0x3B). The number of registrations done (0x07) names it; a register that disagrees is probed.
 func (d *Device) readRegistration(ctx context.Context, id *fiscal.Identity, done byte, wantFFD bool) error {
 	report, err := d.registrationReport(ctx, done)
+	if code, refused := refusal(err); refused && code == codeUnknownCommand {
+		d.placeUnknown = true
+		return nil
+	}
 	if err != nil {
 		return err
 	}
+	d.placeUnknown = false
 	for _, t := range report {
 		switch t.Tag {
 		case wire.TagAddress:

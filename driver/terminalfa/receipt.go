@@ -16,6 +16,10 @@ func (d *Device) Register(ctx context.Context, r fiscal.Receipt, b fiscal.Baseli
 		return fiscal.Document{}, &fiscal.Error{Op: Family + "." + op, Kind: fiscal.Internal, Effect: fiscal.Nothing, Err: errors.New("the register was not identified")}
 	}
 	build, err := d.receiptCommands(&r, b.Marks)
+	if errors.Is(err, errNoPlace) {
+		// Another register may have its place in its registration.
+		return fiscal.Document{}, &fiscal.Error{Op: Family + "." + op, Kind: fiscal.Attention, Effect: fiscal.Nothing, Err: err}
+	}
 	if err != nil {
 		return fiscal.Document{}, invalid(op, err)
 	}
@@ -29,10 +33,8 @@ func (d *Device) Register(ctx context.Context, r fiscal.Receipt, b fiscal.Baseli
 	if !ok {
 		return fiscal.Document{}, errReplyType(op)
 	}
-	if fiscal.DocNumber(made.FD) != b.LastFD+1 {
-		// Not the document that must come next: a stale answer, or someone else at the register. The archive decides.
-		return fiscal.Document{}, &fiscal.Error{Op: Family + "." + op, Kind: fiscal.Protocol, Effect: fiscal.Unknown,
-			Err: fmt.Errorf("answered with document %d where %d must come next", made.FD, b.LastFD+1)}
+	if err := isNext(op, fiscal.DocNumber(made.FD), b.LastFD); err != nil {
+		return fiscal.Document{}, err
 	}
 	doc := fiscal.Document{
 		Kind: fiscal.KindReceipt, FN: b.FN, Number: fiscal.DocNumber(made.FD), Sign: fiscal.Sign(made.Sign),
@@ -174,11 +176,14 @@ func (d *Device) agentCommand(r *fiscal.Receipt) (wire.Request, bool, error) {
 	return wire.TLVRequest{Cmd: wire.CmdAgent, List: b.list}, true, b.err
 }
 
+// errNoPlace is about this register as much as about the receipt.
+var errNoPlace = errors.New("the register has no place of settlement in its registration: send location, payment_address and device_number")
+
 // placeCommand is 1F, for a register registered without a place of settlement; with one it would be refused (§5.3).
 // FFD 1.2 carries the place in 98 instead (§8).
 func (d *Device) placeCommand(r *fiscal.Receipt) (wire.Request, bool, error) {
 	registered := d.identity.Address != "" && d.identity.Place != ""
-	if d.identity.FFD == fiscal.FFD12 || registered {
+	if d.identity.FFD == fiscal.FFD12 || registered || d.placeUnknown {
 		return nil, false, nil
 	}
 	var b tlvBuilder
@@ -186,7 +191,7 @@ func (d *Device) placeCommand(r *fiscal.Receipt) (wire.Request, bool, error) {
 	b.text(wire.TagPlace, r.Place)
 	b.text(wire.TagDeviceNumber, r.DeviceNumber)
 	if len(b.list) == 0 {
-		return nil, false, errors.New("the register has no place of settlement in its registration: send location, payment_address and device_number")
+		return nil, false, errNoPlace
 	}
 	return wire.TLVRequest{Cmd: wire.CmdAutomat, List: b.list}, true, b.err
 }
