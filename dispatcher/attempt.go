@@ -25,10 +25,14 @@ func (d *Dispatcher) assign(c fiscal.CircuitID) {
 		_, working := d.at[v.ID]
 		return working || !v.Ready() || v.Identity == nil
 	})
+	now := d.opts.Now()
 	for len(idle) > 0 && q.count > 0 {
 		var chosen *fiscal.DeviceView
 		var reason string
 		e, found := q.take(func(e *entry) bool {
+			if now.After(e.job.Deadline) {
+				return false // expire ends it in a moment
+			}
 			chosen, reason, ok = choose(idle, e.job.Needs, e.avoid)
 			if !ok && len(e.avoid) > 0 && !d.othersFit(e) {
 				// Every device that could make it has failed once: the first round is over, all may try again.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"frpoold/fiscal"
@@ -18,7 +19,7 @@ import (
 type diary struct {
 	mu      sync.Mutex
 	entries []string
-	onEntry func(string) // called with mu held, after the entry
+	onEntry func(n int) // called with mu held, after the n-th entry
 }
 
 func (d *diary) note(format string, args ...any) {
@@ -27,7 +28,7 @@ func (d *diary) note(format string, args ...any) {
 	e := fmt.Sprintf(format, args...)
 	d.entries = append(d.entries, e)
 	if d.onEntry != nil {
-		d.onEntry(e)
+		d.onEntry(len(d.entries))
 	}
 }
 
@@ -75,7 +76,7 @@ type memory struct {
 	fails   func(id fiscal.JobID, what string) (applied bool, err error)
 	tried   map[string]int // writes tried, by what
 	noReads error          // what Receipt fails with
-	dead    bool           // the daemon behind it was killed: nothing is applied or answered any more
+	dead    atomic.Bool    // the daemon over it was killed: nothing reaches the disk any more
 }
 
 var _ Journal = (*memory)(nil)
@@ -110,13 +111,6 @@ func closed(ch <-chan struct{}) bool {
 	default:
 		return false
 	}
-}
-
-// kill ends the life of the daemon over this journal as SIGKILL would.
-func (m *memory) kill() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.dead = true
 }
 
 // failing makes every write of a kind fail from now on; nil ends it.
@@ -181,7 +175,7 @@ func (m *memory) write(id fiscal.JobID, what string, apply func() error) <-chan 
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if m.dead {
+		if m.dead.Load() {
 			answer <- errors.New("nobody hears this")
 			return
 		}

@@ -158,6 +158,9 @@ func (d *Dispatcher) confirm(ctx context.Context, job *fiscal.Job, r Resolution)
 	if !agrees(job, doc) {
 		return nil, fiscal.Identity{}, contradicts("document %d is a %s, %s of %s; the receipt is a %s of %s", doc.Number, doc.Kind, doc.Operation, doc.Total, job.Operation, job.Total)
 	}
+	if doc.Full && !doc.Marks.Equal(b.Marks) && (b.Proven || !markless(b, doc)) {
+		return nil, fiscal.Identity{}, contradicts("document %d carries the marks of another receipt", doc.Number)
+	}
 	return &doc, f.Identity, nil
 }
 

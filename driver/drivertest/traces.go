@@ -66,7 +66,8 @@ func failuresTold(s *stage) {
 func buyerMasked(s *stage) {
 	s.ready()
 	r := s.sale()
-	r.Customer = fiscal.Customer{Contact: "secret.person@example.com", Name: "Тайный Покупатель", INN: "500100732259"}
+	name := "Тайный Покупатель" + strings.Repeat(" и сыновья", 22) + " Тайный Покупатель" // long enough to be told in pieces
+	r.Customer = fiscal.Customer{Contact: "secret.person@example.com", Name: name, INN: "500100732259"}
 	s.trace = nil
 	made := s.mustRegister(s.dev, r)
 	_, err := s.dev.Document(s.Context(), made.Number)
@@ -96,7 +97,7 @@ func buyerMasked(s *stage) {
 	require.True(s, strings.Contains(s.trace[0].Command, " "), "a command is told by number and name: %q", s.trace[0].Command)
 }
 
-var secrets = []string{"secret.person", "Тайный Покупатель", "500100732259"}
+var secrets = []string{"secret.person", "Тайный Покупатель", "сыновья", "500100732259"}
 
 func (s *stage) unspoken(text string) {
 	s.Helper()

@@ -26,6 +26,7 @@ type Device struct {
 	printByteOnCommit bool // this firmware wants the print byte on 22 / 2A (§5.2)
 	placeUnknown      bool // this firmware has neither 3B nor 1F, both of configuration 1.0.22 (§4)
 	shift             shiftCache
+	torn              tornTLV // what 36 is in the middle of, for masking
 }
 
 // shiftCache keeps when a shift was opened, read once from its opening report.

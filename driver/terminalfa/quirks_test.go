@@ -3,7 +3,6 @@ package terminalfa_test
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -519,9 +518,7 @@ func TestQuirks(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				tc.do(t, play(t, parseTranscript(t, "quirk", tc.script), tc.opts))
-			})
+			inBubbleOf(t, tc.script, tc.opts, tc.do)
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package terminalfa
 
 import (
+	"encoding/binary"
 	"slices"
 	"time"
 
@@ -23,14 +24,14 @@ func (d *Device) trace(began time.Time, req wire.Request, frame *wire.Frame, rep
 		Request: slices.Clone(d.out),
 		Meaning: wire.DescribeRequest(req),
 	}
-	if r, ok := req.(wire.TLVRequest); ok && len(r.List) > 0 {
-		maskTLVs(e.Request[len(e.Request)-2-listLen(e.Request):][:listLen(e.Request)])
+	if _, ok := req.(wire.TLVRequest); ok {
+		maskTLVs(e.Request[dataAt : len(e.Request)-crcSize])
 	}
 	if frame != nil {
 		if whole, encodeErr := wire.AppendFrame(nil, *frame); encodeErr == nil {
 			e.Reply = whole
-			if frame.Code == 0 && carriesTLVs(req.Command()) {
-				maskTLVs(e.Reply[len(e.Reply)-2-len(frame.Data):][:len(frame.Data)])
+			if frame.Code == 0 {
+				d.maskReply(req.Command(), e.Reply[dataAt:len(e.Reply)-crcSize])
 			}
 		}
 	}
@@ -45,26 +46,74 @@ func (d *Device) trace(began time.Time, req wire.Request, frame *wire.Frame, rep
 	d.opts.Trace(e)
 }
 
-// listLen is the length of DATA in a whole request frame: START 2, LENGTH 2, CODE 1, DATA, CRC 2 (§1.1).
-func listLen(frame []byte) int { return len(frame) - 7 }
+// A frame is START 2, LENGTH 2, CODE 1, DATA, CRC 2 (§1.1).
+const (
+	dataAt  = 5
+	crcSize = 2
+)
 
-func carriesTLVs(c wire.Command) bool {
-	return c == wire.CmdReadTLV || c == wire.CmdDocumentTLV
+// maskReply masks what an answer holds of a document: all of it (3A), or the next TLV of it, perhaps in pieces (36).
+func (d *Device) maskReply(c wire.Command, data []byte) {
+	switch c {
+	case wire.CmdSelect:
+		d.torn = tornTLV{}
+	case wire.CmdReadTLV:
+		data = d.torn.rest(data)
+		d.torn.begin(maskTLVs(data))
+	case wire.CmdDocumentTLV:
+		mask(maskTLVs(data)) // what is left is no TLV, so nobody knows whose it is
+	}
 }
 
-// maskTLVs overwrites personal values in place. The copy's CRC no longer fits, which is how a reader sees that it was
-// masked. A piece of a split TLV does not parse and is left alone: only items are ever split, and they are not personal.
-func maskTLVs(data []byte) {
-	list, err := wire.ParseTLVs(data)
-	if err != nil {
+// tornTLV is a TLV that 36 hands out in pieces (§5.7): the name of a buyer is long enough for it.
+type tornTLV struct {
+	left     int // bytes of it still to come
+	personal bool
+}
+
+// rest takes what belongs to the torn TLV off the front of data, masking it if need be.
+func (t *tornTLV) rest(data []byte) []byte {
+	n := min(t.left, len(data))
+	if t.personal {
+		mask(data[:n])
+	}
+	t.left -= n
+	return data[n:]
+}
+
+// begin notes a TLV of which only the first piece came.
+func (t *tornTLV) begin(piece []byte) {
+	if len(piece) < tlvHead {
 		return
 	}
-	for _, t := range list {
-		if slices.Contains(personal, t.Tag) {
-			for i := range t.Value {
-				t.Value[i] = '*'
-			}
+	tag, length := wire.Tag(binary.LittleEndian.Uint16(piece)), int(binary.LittleEndian.Uint16(piece[2:]))
+	*t = tornTLV{left: tlvHead + length - len(piece), personal: slices.Contains(personal, tag)}
+	if t.personal {
+		mask(piece[tlvHead:])
+	}
+}
+
+const tlvHead = 4 // tag and length (§3)
+
+// maskTLVs overwrites personal values in place and returns what stands behind the last whole TLV. The copy's CRC no longer
+// fits, which is how a reader sees that it was masked.
+func maskTLVs(data []byte) (rest []byte) {
+	for len(data) >= tlvHead {
+		end := tlvHead + int(binary.LittleEndian.Uint16(data[2:]))
+		if end > len(data) {
+			break
 		}
+		if slices.Contains(personal, wire.Tag(binary.LittleEndian.Uint16(data))) {
+			mask(data[tlvHead:end])
+		}
+		data = data[end:]
+	}
+	return data
+}
+
+func mask(b []byte) {
+	for i := range b {
+		b[i] = '*'
 	}
 }
 

@@ -48,6 +48,12 @@ func spoken(t *testing.T, file string, o driver.Options, f func(t *testing.T, d 
 	synctest.Test(t, func(t *testing.T) { f(t, play(t, readTranscript(t, file), o)) })
 }
 
+// inBubbleOf is spoken for a transcript that stands beside its test.
+func inBubbleOf(t *testing.T, script string, o driver.Options, f func(t *testing.T, d driver.Device)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { f(t, play(t, parseTranscript(t, t.Name(), script), o)) })
+}
+
 func TestSpeaksAsTheSheet(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
