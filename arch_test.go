@@ -53,7 +53,7 @@ var layers = []layer{
 		why: "a worker drives any family through the contract",
 	},
 	{
-		pkg: "dispatcher", may: []string{"pool", "circuits", "fiscal"}, tests: []string{"store", "store/storetest"},
+		pkg: "dispatcher", may: []string{"pool", "circuits", "fiscal"}, tests: []string{"store", "store/storetest", "driver", "driver/link"},
 		why: "it decides about jobs; registers and the store stand behind interfaces that it declares",
 	},
 	{pkg: "integration/*", may: []string{"integration/callback", "dispatcher", "circuits", "fiscal"}, why: "a dialect of clients knows jobs, no registers and no other dialect"},

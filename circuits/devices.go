@@ -165,7 +165,8 @@ func (r *Registry) working() []Member {
 	defer r.mu.RUnlock()
 	var ms []Member
 	for id, m := range r.members {
-		if m.Active || r.drains[id] != nil {
+		_, held := r.rack.Holds(id) // a register with an unsettled job works until it is settled, under whatever address
+		if m.Active || r.drains[id] != nil || held {
 			m.Active = true
 			ms = append(ms, m)
 		}

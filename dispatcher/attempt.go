@@ -29,10 +29,7 @@ func (d *Dispatcher) assign(c fiscal.CircuitID) {
 	for len(idle) > 0 && q.count > 0 {
 		var chosen *fiscal.DeviceView
 		var reason string
-		e, found := q.take(func(e *entry) bool {
-			if now.After(e.job.Deadline) {
-				return false // expire ends it in a moment
-			}
+		e, found := q.take(now, func(e *entry) bool {
 			chosen, reason, ok = choose(idle, e.job.Needs, e.avoid)
 			if !ok && len(e.avoid) > 0 && !d.othersFit(e) {
 				// Every device that could make it has failed once: the first round is over, all may try again.
@@ -115,6 +112,7 @@ func (d *Dispatcher) sending(e *entry, b fiscal.Baseline) error {
 		// The record is not known to be on disk, so nothing will be sent: the job is where it was.
 		d.post(func() {
 			e.learn(err)
+			e.unsure = true
 			e.job.Attempts = slices.Clone(e.job.Attempts)
 			e.job.Last().Baseline = nil
 		})
@@ -179,44 +177,75 @@ func (d *Dispatcher) finish(e *entry, id fiscal.DeviceID, out pool.Outcome) {
 
 // again puts a job back that certainly made no document.
 func (d *Dispatcher) again(e *entry, job fiscal.Job, id fiscal.DeviceID, cause error) {
-	if !errors.Is(cause, fiscal.ErrShiftExpired) { // that device renews its shift and may have it next
-		avoid := map[fiscal.DeviceID]struct{}{id: {}}
-		for other := range e.avoid {
-			avoid[other] = struct{}{}
-		}
-		e.avoid = avoid
+	if _, twice := e.expired[id]; errors.Is(cause, fiscal.ErrShiftExpired) && !twice {
+		// That device renews its shift and may have it next.
+		e.expired = with(e.expired, id)
+	} else {
+		d.setBack(e, id)
 	}
 	job.State = fiscal.JobQueued
 	if e.stored == fiscal.JobQueued {
 		e.advance(fiscal.JobQueued)
 		e.job = job
-		d.waitAgain(e)
-		return
+		if !e.unsure {
+			d.waitAgain(e)
+			return
+		}
+		// The record of this attempt could not be written, and may be on disk all the same. The device's next job must
+		// not be sent before this one is known to have left it.
 	}
+	e.unsure = false
 	d.persistEnd(e, job, id)
 }
 
-// waitAgain puts a job back at the front of its line. After a fault of our own (a full disk, a record that cannot be read)
-// it waits a moment first, so that the fault does not spin.
-func (d *Dispatcher) waitAgain(e *entry) {
-	if a := e.job.Last(); a == nil || a.Kind != fiscal.Internal {
-		d.wait(e, true)
+// setBack keeps a job from a device that failed it while another one may do better. When every device that is ready has
+// failed it, the round is over: all may try again, after a pause that grows with the rounds, behind those who wait. So a
+// receipt that no register takes costs the others little.
+func (d *Dispatcher) setBack(e *entry, id fiscal.DeviceID) {
+	e.avoid = with(e.avoid, id)
+	if d.othersFit(e) {
 		return
 	}
-	time.AfterFunc(internalPause, func() {
-		d.post(func() {
-			if d.jobs[e.job.ID] == e && e.job.State == fiscal.JobQueued && !e.busy {
-				d.wait(e, true)
-			}
-		})
-	})
+	e.avoid = nil
+	e.pause = min(roundPause<<min(e.rounds, 16), roundPauseMax)
+	e.rounds++
+}
+
+const (
+	roundPause    = 250 * time.Millisecond
+	roundPauseMax = time.Minute
+)
+
+// with is a set and one more; the old one is not changed.
+func with(set map[fiscal.DeviceID]struct{}, id fiscal.DeviceID) map[fiscal.DeviceID]struct{} {
+	out := map[fiscal.DeviceID]struct{}{id: {}}
+	for other := range set {
+		out[other] = struct{}{}
+	}
+	return out
+}
+
+// waitAgain puts a job back at the front of its line, or, when it has to pause, at the end. After a fault of our own (a full
+// disk, a record that cannot be read) it pauses a moment in any case, so that the fault does not spin.
+func (d *Dispatcher) waitAgain(e *entry) {
+	pause := e.pause
+	e.pause = 0
+	if a := e.job.Last(); a != nil && a.Kind == fiscal.Internal {
+		pause = max(pause, internalPause)
+	}
+	if pause > 0 {
+		e.notBefore = d.opts.Now().Add(pause)
+		c := e.job.Circuit
+		time.AfterFunc(pause, func() { d.post(func() { d.assign(c) }) })
+	}
+	d.wait(e, pause == 0)
 }
 
 const internalPause = time.Second
 
 // persistEnd is persist for the write that ends a job's stay on a device.
 func (d *Dispatcher) persistEnd(e *entry, job fiscal.Job, id fiscal.DeviceID) {
-	e.ended = make(chan struct{})
+	e.ended, e.before = make(chan struct{}), d.ends[id]
 	d.ends[id] = e.ended
 	d.persist(e, job)
 }
@@ -225,17 +254,26 @@ func (d *Dispatcher) persistEnd(e *entry, job fiscal.Job, id fiscal.DeviceID) {
 // state, and nobody else decides about the job.
 func (d *Dispatcher) persist(e *entry, job fiscal.Job) {
 	e.busy = true
-	ended := e.ended
-	e.ended = nil
-	durable := d.journal.Advance(e.stored, job)
+	ended, before := e.ended, e.before
+	e.ended, e.before = nil, nil
+	from := e.stored
+	durable := d.journal.Advance(from, job)
 	d.tasks.Go(func() {
 		for wait := persistRetryMin; ; wait = min(2*wait, persistRetryMax) {
 			err := <-durable
 			if err == nil || storedAs(err, job.State) {
-				if ended != nil {
-					close(ended)
-				}
 				d.post(func() { d.settled(e, job) })
+				if ended == nil {
+					return
+				}
+				if before != nil { // the one before it on this device may still wait for the disk
+					select {
+					case <-before:
+					case <-d.ctx.Done():
+						return
+					}
+				}
+				close(ended)
 				return
 			}
 			// The disk may be full. The job stays where it is on disk, which after a crash means: ask the device.
@@ -246,7 +284,10 @@ func (d *Dispatcher) persist(e *entry, job fiscal.Job) {
 				d.post(func() { e.busy = false; d.checkIdle() })
 				return
 			}
-			durable = d.journal.Advance(e.stored, job)
+			if m, ok := errors.AsType[mismatch](err); ok {
+				from = m.Stored()
+			}
+			durable = d.journal.Advance(from, job)
 		}
 	})
 }
@@ -259,7 +300,9 @@ const (
 // settled takes over a state that is now durable.
 func (d *Dispatcher) settled(e *entry, job fiscal.Job) {
 	e.busy = false
-	e.advance(job.State)
+	if e.job.State != job.State {
+		e.advance(job.State)
+	}
 	e.job, e.stored = job, job.State
 	if then := e.then; then != nil {
 		e.then = nil

@@ -128,8 +128,9 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 
 // recover puts one job of the last life back where the rules say.
 func (d *Dispatcher) recover(ctx context.Context, job fiscal.Job) error {
+	stored := job.State
 	if job.State == fiscal.JobSending {
-		job.State = fiscal.JobInDoubt
+		job.State, stored = fiscal.JobInDoubt, fiscal.JobInDoubt
 		job.UpdatedAt = d.opts.Now()
 		if a := job.Last(); a != nil {
 			a.Result = "the daemon stopped while the receipt was being sent"
@@ -138,13 +139,16 @@ func (d *Dispatcher) recover(ctx context.Context, job fiscal.Job) error {
 		select {
 		case err := <-d.journal.Advance(fiscal.JobSending, job):
 			if err != nil {
-				return err
+				// A full disk must not keep the daemon from holding and settling. The record says "sending" all the
+				// same, which the next life reads as doubt again.
+				d.opts.Log.Error("a recovered job could not be stored as in doubt", "job", string(job.ID), "error", err)
+				stored = fiscal.JobSending
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
-	e := &entry{job: job, stored: job.State}
+	e := &entry{job: job, stored: stored}
 	d.jobs[job.ID] = e
 	switch job.State {
 	case fiscal.JobQueued:
@@ -171,12 +175,13 @@ func (d *Dispatcher) recovered() []*entry {
 	return out
 }
 
-// InDoubtDevices are the devices whose jobs are not settled, for enrolling those that are not active.
-func (d *Dispatcher) InDoubtDevices() []fiscal.DeviceID {
+// UnsettledDevices are the devices whose jobs are in doubt or wait for a person, for enrolling those that are not active: the
+// one has to be asked, and about the other a person's word is checked.
+func (d *Dispatcher) UnsettledDevices() []fiscal.DeviceID {
 	var out []fiscal.DeviceID
 	_ = d.call(func() {
 		for _, e := range d.jobs {
-			if e.job.State == fiscal.JobInDoubt {
+			if e.job.State == fiscal.JobInDoubt || e.job.State == fiscal.JobOperator {
 				out = append(out, e.job.Last().Device)
 			}
 		}

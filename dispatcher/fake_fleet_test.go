@@ -33,12 +33,13 @@ type box struct {
 	service time.Duration
 	takes   time.Duration // of a receipt
 
-	script []turn
-	looks  []error // what the next looks fail with
-	blind  error   // what every look fails with
-	open   uint8
-	lost   map[fiscal.DocNumber]bool // no content any more
-	inWork int
+	script  []turn
+	refuses fiscal.JobID // for a reason of its own, each time
+	looks   []error      // what the next looks fail with
+	blind   error        // what every look fails with
+	open    uint8
+	lost    map[fiscal.DocNumber]bool // no content any more
+	inWork  int
 }
 
 func newBox(id fiscal.DeviceID) *box {
@@ -62,8 +63,9 @@ func (b *box) add(d fiscal.Document) fiscal.Document {
 type fleet struct {
 	diary   *diary
 	changed func(fiscal.DeviceID, fiscal.CircuitID)
+	cut     func() bool // the daemon died and sends nothing any more
 
-	mu    sync.Mutex
+	mu    *sync.Mutex // of the devices, which outlive the daemon
 	boxes []*box
 	holds map[fiscal.DeviceID]fiscal.JobID
 	wrong []string // what a pool would never have been asked
@@ -72,7 +74,14 @@ type fleet struct {
 var _ Fleet = (*fleet)(nil)
 
 func newFleet(d *diary, boxes ...*box) *fleet {
-	return &fleet{diary: d, boxes: boxes, holds: map[fiscal.DeviceID]fiscal.JobID{}, changed: func(fiscal.DeviceID, fiscal.CircuitID) {}}
+	return &fleet{diary: d, mu: &sync.Mutex{}, boxes: boxes, holds: map[fiscal.DeviceID]fiscal.JobID{}, changed: func(fiscal.DeviceID, fiscal.CircuitID) {}}
+}
+
+// again is the pool of the next daemon over the same devices.
+func (f *fleet) again(d *diary) *fleet {
+	next := newFleet(d, f.boxes...)
+	next.mu = f.mu
+	return next
 }
 
 func (f *fleet) box(id fiscal.DeviceID) *box {
@@ -147,6 +156,9 @@ func (f *fleet) Register(_ context.Context, id fiscal.DeviceID, r pool.Receipt) 
 	if len(b.script) > 0 {
 		t, b.script = b.script[0], b.script[1:]
 	}
+	if b.refuses == r.Job {
+		t = turn{err: errPerson}
+	}
 	takes := b.takes
 	f.mu.Unlock()
 	f.diary.note("task %s %s", r.Job, id)
@@ -172,6 +184,9 @@ func (f *fleet) receipt(b *box, r pool.Receipt, t turn, takes time.Duration) poo
 	f.mu.Unlock()
 	if err := r.Begin(baseline); err != nil {
 		return pool.Outcome{Err: failure(fiscal.Internal, fiscal.Nothing, err), Identity: who}
+	}
+	if f.cut != nil && f.cut() {
+		return pool.Outcome{Err: failure(fiscal.Internal, fiscal.Nothing, errors.New("dead"))}
 	}
 	f.diary.note("bytes %s %s", r.Job, b.id)
 	if t.until != nil {

@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"frpoold/fiscal"
 )
@@ -45,13 +46,19 @@ func allowed(from, to fiscal.JobState) bool {
 
 // entry is a job that is not at rest, as the loop knows it.
 type entry struct {
-	job    fiscal.Job                   // what clients see
-	stored fiscal.JobState              // what the journal has: never Assigned
-	avoid  map[fiscal.DeviceID]struct{} // devices that could not make it, while others can
-	notify []chan struct{}              // closed at rest
-	busy   bool                         // a write is on its way; nothing else may decide about the job
-	then   func()                       // once that write has taken effect
-	ended  chan struct{}                // closed when the next write is durable: the job has left its device
+	job       fiscal.Job                   // what clients see
+	stored    fiscal.JobState              // what the journal has: never Assigned
+	avoid     map[fiscal.DeviceID]struct{} // devices that could not make it, while others can
+	expired   map[fiscal.DeviceID]struct{} // devices that called their shift expired once: they may renew it and try again
+	rounds    int                          // how often every device that fits has failed it
+	pause     time.Duration                // before it may be assigned again, once it is queued
+	notBefore time.Time                    // while queued: it pauses until then
+	notify    []chan struct{}              // closed at rest
+	busy      bool                         // a write is on its way; nothing else may decide about the job
+	unsure    bool                         // the write of an attempt's record failed, and may be on disk all the same
+	then      func()                       // once that write has taken effect
+	ended     chan struct{}                // closed when the next write is durable, and before: the job has left its device
+	before    <-chan struct{}              // the same of the job before it on that device
 }
 
 // advance moves the job as clients see it. A move that the table does not have is a defect and stops the loop's caller.

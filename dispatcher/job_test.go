@@ -56,6 +56,7 @@ var scenarios = map[[2]fiscal.JobState]func(t *testing.T){
 		b.fleet.set(func() { a.gates = []fiscal.GateCode{fiscal.GateOffline} })
 		close(early)
 		job := b.is(id, fiscal.JobQueued)
+		time.Sleep(time.Second) // a job that every device failed rests a moment
 		require.Equal(t, 1, b.Queued(1))
 		require.Len(t, job.Attempts, 1)
 		require.Contains(t, job.Last().Result, "connection refused")

@@ -95,6 +95,19 @@ func TestJudge(t *testing.T) {
 			d.Marks = fiscal.Marks{UserProps: &fiscal.UserProps{Name: "frpoold", Value: "OURS"}}
 		})), made, 11, "11"},
 
+		{"ours, although the register dropped the client's own attribute", sent(func(b *fiscal.Baseline) {
+			b.Marks.UserProps = &fiscal.UserProps{Name: "shop", Value: "north"}
+		}), found(paper(11, ours)), made, 11, "11"},
+		{"ours, in the user attribute, although the client's check text was cut", sent(func(b *fiscal.Baseline) {
+			b.Stamp.Tag, b.Marks = fiscal.StampUserProps, fiscal.Marks{CheckProps: "order 7", UserProps: &fiscal.UserProps{Name: "frpoold", Value: "OURS"}}
+		}), found(paper(11, func(d *fiscal.Document) {
+			d.Marks = fiscal.Marks{CheckProps: "orde", UserProps: &fiscal.UserProps{Name: "frpoold", Value: "OURS"}}
+		})), made, 11, "11"},
+		{"one of a form nobody knows that cannot be read", sent(), found(paper(11, func(d *fiscal.Document) {
+			d.Kind, d.Full, d.Operation, d.Total = 35, false, 0, 0
+		})), undecided, 0, "11"},
+		{"one of another FN", sent(), found(paper(11, theirs, func(d *fiscal.Document) { d.FN = fnB })), undecided, 0, "11"},
+
 		{"our stamp on another sum", sent(), found(paper(11, ours, dearer)), undecided, 11, "stamp"},
 		{"our stamp on another operation", sent(), found(paper(11, ours, refund)), undecided, 11, "stamp"},
 		{"our stamp twice", sent(), found(paper(11, ours), paper(12, ours)), undecided, 0, "both"},

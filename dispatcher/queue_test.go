@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,7 +20,7 @@ func any1(*entry) bool { return true }
 // drainAll takes everything, in the order of the turns.
 func drainAll(q *queue) (ids []fiscal.JobID) {
 	for {
-		e, ok := q.take(any1)
+		e, ok := q.take(time.Time{}, any1)
 		if !ok {
 			return ids
 		}
@@ -59,12 +60,12 @@ func TestQueueFairness(t *testing.T) {
 		q.add(waiting(1, fmt.Sprintf("burst %d", i)), false)
 	}
 	for range 10 {
-		_, ok := q.take(any1)
+		_, ok := q.take(time.Time{}, any1)
 		require.True(t, ok)
 	}
 	q.add(waiting(2, "single"), false)
-	first, _ := q.take(any1)
-	second, _ := q.take(any1)
+	first, _ := q.take(time.Time{}, any1)
+	second, _ := q.take(time.Time{}, any1)
 	require.Contains(t, []fiscal.JobID{first.job.ID, second.job.ID}, fiscal.JobID("single"), "it is among the next two")
 
 	// Three merchants with full lines take turns.
@@ -94,7 +95,7 @@ func TestQueueScan(t *testing.T) {
 	q.add(waiting(2, "rare"), false)
 	q.add(waiting(2, "common"), false)
 	looked := 0
-	e, ok := q.take(func(e *entry) bool {
+	e, ok := q.take(time.Time{}, func(e *entry) bool {
 		looked++
 		return e.job.ID == "common"
 	})
@@ -103,15 +104,15 @@ func TestQueueScan(t *testing.T) {
 	require.LessOrEqual(t, looked, scan+2)
 
 	looked = 0
-	_, ok = q.take(func(*entry) bool { looked++; return false })
+	_, ok = q.take(time.Time{}, func(*entry) bool { looked++; return false })
 	require.False(t, ok)
 	require.LessOrEqual(t, looked, 2*scan)
 	require.Equal(t, 10_001, q.count, "what was only looked at stays")
 
-	head, ok := q.take(func(e *entry) bool { return e.job.ID == "rare 63" })
+	head, ok := q.take(time.Time{}, func(e *entry) bool { return e.job.ID == "rare 63" })
 	require.True(t, ok, "the last one that is looked at")
 	require.EqualValues(t, "rare 63", head.job.ID)
-	first, _ := q.take(func(e *entry) bool { return e.job.Integration == 1 })
+	first, _ := q.take(time.Time{}, func(e *entry) bool { return e.job.Integration == 1 })
 	require.EqualValues(t, "rare 0", first.job.ID, "those that were passed over keep their place")
 }
 
@@ -160,7 +161,7 @@ func TestQueueAtRandom(t *testing.T) {
 				in[e] = true
 				all = append(all, e)
 			case 2:
-				if e, ok := q.take(any1); ok {
+				if e, ok := q.take(time.Time{}, any1); ok {
 					require.True(t, in[e])
 					for other := range in { // the head of its line
 						require.False(t, other.job.Integration == e.job.Integration && other.job.ID < e.job.ID)

@@ -85,12 +85,13 @@ func (d *Dispatcher) Resolve(ctx context.Context, by string, id fiscal.JobID, r 
 	if err != nil {
 		return fiscal.Job{}, err
 	}
-	if err := d.opts.Audit(fiscal.AuditEntry{At: d.opts.Now(), Actor: by, Action: "receipt.resolve", Target: string(id), Reason: r.Reason, Detail: r.String()}); err != nil {
+	if err := d.opts.Audit(fiscal.AuditEntry{At: d.opts.Now(), Actor: by, Action: "receipt.resolve", Target: string(id), Reason: r.Reason,
+		Detail: fmt.Sprintf("%s (attempt on %s of %s)", r, job.Last().Device, job.Last().StartedAt.UTC().Format(time.RFC3339))}); err != nil {
 		return fiscal.Job{}, fmt.Errorf("writing the audit log: %w", err)
 	}
 	ch := make(chan struct{})
 	var refusal error
-	if err := d.call(func() { refusal = d.resolve(by, id, r, doc, identity, ch) }); err != nil {
+	if err := d.call(func() { refusal = d.resolve(by, job.Last(), id, r, doc, identity, ch) }); err != nil {
 		return fiscal.Job{}, err
 	}
 	if refusal != nil {
@@ -158,7 +159,7 @@ func (d *Dispatcher) confirm(ctx context.Context, job *fiscal.Job, r Resolution)
 	if !agrees(job, doc) {
 		return nil, fiscal.Identity{}, contradicts("document %d is a %s, %s of %s; the receipt is a %s of %s", doc.Number, doc.Kind, doc.Operation, doc.Total, job.Operation, job.Total)
 	}
-	if doc.Full && !doc.Marks.Equal(b.Marks) && (b.Proven || !markless(b, doc)) {
+	if doc.Full && !carries(b, doc) && !markless(b, doc) {
 		return nil, fiscal.Identity{}, contradicts("document %d carries the marks of another receipt", doc.Number)
 	}
 	return &doc, f.Identity, nil
@@ -168,11 +169,15 @@ func contradicts(format string, args ...any) error {
 	return &fiscal.UserError{Class: fiscal.ClassConflict, Code: "contradicts_archive", Message: fmt.Sprintf(format, args...)}
 }
 
-// resolve runs in the loop.
-func (d *Dispatcher) resolve(by string, id fiscal.JobID, r Resolution, doc *fiscal.Document, identity fiscal.Identity, ch chan struct{}) error {
+// resolve runs in the loop. The word was checked against the attempt asked; about another one it says nothing.
+func (d *Dispatcher) resolve(by string, asked *fiscal.Attempt, id fiscal.JobID, r Resolution, doc *fiscal.Document, identity fiscal.Identity, ch chan struct{}) error {
 	e, ok := d.jobs[id]
 	if !ok || e.busy || e.job.State != fiscal.JobOperator && e.job.State != fiscal.JobInDoubt {
 		return &fiscal.UserError{Class: fiscal.ClassConflict, Code: "receipt_not_in_doubt", Message: "the receipt was settled in this very moment: look at it again"}
+	}
+	if now := e.job.Last(); now.Device != asked.Device || !now.StartedAt.Equal(asked.StartedAt) {
+		return &fiscal.UserError{Class: fiscal.ClassConflict, Code: "receipt_moved_on",
+			Message: fmt.Sprintf("the receipt was proved absent on %s and is in doubt on %s now: look at it again", asked.Device, now.Device)}
 	}
 	job := e.job
 	job.UpdatedAt = d.opts.Now()
@@ -188,7 +193,7 @@ func (d *Dispatcher) resolve(by string, id fiscal.JobID, r Resolution, doc *fisc
 	}
 	e.notify = append(e.notify, ch)
 	device := a.Device
-	d.persistThen(e, job, func() { d.fleet.Release(device) })
+	d.persistThen(e, job, func() { d.release(e, device) })
 	return nil
 }
 

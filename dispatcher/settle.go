@@ -43,10 +43,11 @@ type judgement struct {
 //	FN is another one                                     undecided
 //	number below the baseline                             undecided
 //	number at the baseline, nothing open                  absent
-//	a document after it carries our marks and agrees      made
-//	a document carries our marks and disagrees            undecided
-//	all documents after it read, none carries our marks   absent
-//	one could not be read and may be ours                 undecided
+//	a document after it carries our stamp and agrees      made
+//	a document carries our stamp and disagrees            undecided
+//	all documents after it read, none carries our stamp   absent
+//	one could not be read and may be ours, or is of
+//	    another FN, or of a form nobody knows             undecided
 //	one agrees in type and total and has nothing where the
 //	    stamp would be, and the register was not seen to
 //	    keep stamps                                       undecided
@@ -70,10 +71,10 @@ func judge(j *fiscal.Job, f *pool.Findings) judgement {
 	unsure := slices.Clone(f.Unreadable)
 	for _, doc := range f.Documents {
 		switch {
-		case possiblyOurs(j, doc), !b.Proven && agrees(j, doc) && markless(b, doc):
-			unsure = append(unsure, doc.Number)
-		case doc.Full && doc.Marks.Equal(b.Marks):
+		case doc.Full && carries(b, doc):
 			ours = append(ours, doc) // of whatever kind: a stamp of ours on anything is for a person
+		case possiblyOurs(j, doc), !b.Proven && agrees(j, doc) && markless(b, doc), doc.FN != "" && doc.FN != b.FN:
+			unsure = append(unsure, doc.Number)
 		}
 	}
 	stamped := b.Stamp.Tag != fiscal.StampNone
@@ -97,6 +98,15 @@ func judge(j *fiscal.Job, f *pool.Findings) judgement {
 	}
 }
 
+// carries reports that a document is marked as the receipt: by our stamp, or, where there was no room for one, by all of the
+// client's marks together.
+func carries(b *fiscal.Baseline, d fiscal.Document) bool {
+	if b.Stamp.Tag == fiscal.StampNone {
+		return d.Marks.Equal(b.Marks)
+	}
+	return b.Stamp.On(d.Marks)
+}
+
 // agrees compares what the short record of a document holds.
 func agrees(j *fiscal.Job, d fiscal.Document) bool {
 	return isReceipt(d.Kind) && d.Operation == j.Operation && d.Total == j.Total
@@ -118,8 +128,11 @@ func markless(b *fiscal.Baseline, d fiscal.Document) bool {
 	return d.Marks == (fiscal.Marks{})
 }
 
-// possiblyOurs reports a document whose content is gone and whose short record does not rule it out.
-func possiblyOurs(j *fiscal.Job, d fiscal.Document) bool { return !d.Full && agrees(j, d) }
+// possiblyOurs reports a document whose content is gone and whose short record does not rule it out. Of a form that nobody
+// knows, not even the short record says enough.
+func possiblyOurs(j *fiscal.Job, d fiscal.Document) bool {
+	return !d.Full && (agrees(j, d) || d.Kind.MayBeReceipt() && !isReceipt(d.Kind))
+}
 
 // settleLater asks the device in a goroutine of its own until it answers or the daemon stops.
 func (d *Dispatcher) settleLater(e *entry) {
@@ -127,7 +140,7 @@ func (d *Dispatcher) settleLater(e *entry) {
 	d.tasks.Go(func() {
 		b := job.Last().Baseline
 		match := func(doc fiscal.Document) bool {
-			return b.Stamp.Tag != fiscal.StampNone && doc.Full && doc.Marks.Equal(b.Marks)
+			return doc.Full && b.Stamp.On(doc.Marks)
 		}
 		for wait := settleRetryMin; ; wait = min(2*wait, d.opts.DoubtRetry) {
 			findings, err := d.fleet.Look(d.ctx, job.Last().Device, *b, match)
@@ -190,17 +203,34 @@ func (d *Dispatcher) judged(e *entry, f pool.Findings) {
 		a.Result = fmt.Sprintf("settled: %s", verdict.reason)
 		data := fiscal.NewFiscalData(*verdict.found, f.Identity, a.Device, d.roster.Zone(job.Circuit))
 		job.Fiscal = &data
-		d.persistThen(e, job, func() { d.fleet.Release(a.Device) })
+		d.persistThen(e, job, func() { d.release(e, a.Device) })
 	case absent:
 		job.State = fiscal.JobQueued
 		a.Result = fmt.Sprintf("settled: %s", verdict.reason)
 		a.Effect = fiscal.Nothing
-		d.persistThen(e, job, func() { d.fleet.Release(a.Device) })
+		device := a.Device
+		d.persistThen(e, job, func() {
+			d.release(e, device)
+			d.setBack(e, device)
+		})
 	case undecided:
 		job.State = fiscal.JobOperator
 		job.Failure = &fiscal.Failure{Code: "needs_operator", Message: verdict.reason + "; say what happened with POST /receipts/" + string(job.ID) + "/resolve"}
 		d.persist(e, job)
 	}
+}
+
+// release frees the device of a job that is settled, or holds it on for another that is not: our own work never leaves two
+// jobs in doubt on one device, but a disk may say so after a failed write and a crash.
+func (d *Dispatcher) release(settled *entry, id fiscal.DeviceID) {
+	for _, e := range d.jobs {
+		open := e.job.State == fiscal.JobInDoubt || e.job.State == fiscal.JobOperator
+		if open && e != settled && e.job.Last().Device == id {
+			d.fleet.Hold(id, e.job.ID)
+			return
+		}
+	}
+	d.fleet.Release(id)
 }
 
 // evidence adds what was found to what was known.

@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,6 +47,9 @@ func (d *Dispatcher) Submit(ctx context.Context, s Submission) (job fiscal.Job, 
 	stored, created, err := d.journal.Accept(context.WithoutCancel(ctx), job, s.Receipt)
 	if err != nil {
 		d.post(func() { d.unreserve(s.Circuit) })
+		if errors.As(err, new(*fiscal.UserError)) {
+			return fiscal.Job{}, false, err
+		}
 		d.opts.Log.Error("a receipt could not be stored", "circuit", uint64(s.Circuit), "error", err)
 		return fiscal.Job{}, false, &fiscal.UserError{Class: fiscal.ClassUnavailable, Code: "store_failed", RetryAfter: 10,
 			Message: "the receipt could not be stored and was not accepted: the daemon's disk may be full; send it again"}

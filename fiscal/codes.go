@@ -312,3 +312,19 @@ func (k DocumentKind) MarshalText() ([]byte, error) { return []byte(k.String()),
 func (k *DocumentKind) UnmarshalText(b []byte) error {
 	return kindWords.unmarshalReported("kind", b, k)
 }
+
+// HoldsNoReceipt reports a form that certainly is no receipt and carries no marks. A code that the order does not list may be
+// anything: registers of later formats decorate their codes (domain/ffd.md §0.1).
+func (k DocumentKind) HoldsNoReceipt() bool {
+	switch k {
+	case KindRegistration, KindReRegistration, KindShiftOpen, KindShiftClose, KindFNClose, KindSettlement:
+		return true
+	case KindReceipt, KindBSO, KindCorrection, KindBSOCorrection:
+	}
+	return false
+}
+
+// MayBeReceipt reports a receipt, or a form nobody knows.
+func (k DocumentKind) MayBeReceipt() bool {
+	return !k.HoldsNoReceipt() && k != KindCorrection && k != KindBSOCorrection
+}

@@ -1,5 +1,7 @@
 package fiscal
 
+import "strings"
+
 // StampTag says where on a document a stamp travels.
 type StampTag uint16
 
@@ -63,4 +65,13 @@ func MarksOf(r *Receipt, s Stamp) Marks {
 	case StampNone:
 	}
 	return m
+}
+
+// On reports that a document with marks m carries the stamp. The value is ours alone, so it counts wherever it stands and
+// whatever became of the client's own marks. Without a stamp nothing carries it.
+func (s Stamp) On(m Marks) bool {
+	if s.Tag == StampNone || s.Value == "" {
+		return false
+	}
+	return strings.TrimSpace(m.CheckProps) == s.Value || m.UserProps != nil && strings.TrimSpace(m.UserProps.Value) == s.Value
 }

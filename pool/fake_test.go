@@ -3,13 +3,11 @@ package pool_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
-	"frpoold/driver"
-	"frpoold/driver/link"
 	"frpoold/fiscal"
 )
 
@@ -49,7 +47,10 @@ type register struct {
 	skew    time.Duration // of its clock
 	takes   map[string]time.Duration
 	faults  map[string][]fault
-	lost    map[fiscal.DocNumber]bool // the content of these is gone
+	always  map[string]error
+	lost    map[fiscal.DocNumber]bool // these are not shown any more
+	drops   bool                      // the stamps of receipts are not kept
+	short   bool                      // the content of receipts is gone at once
 	bare    bool                      // a family without any of the optional abilities
 
 	diary    []call
@@ -69,6 +70,7 @@ func newRegister() *register {
 		status: fiscal.Status{FNPresent: true, Phase: fiscal.PhaseFiscal},
 		takes:  map[string]time.Duration{},
 		faults: map[string][]fault{},
+		always: map[string]error{},
 		lost:   map[fiscal.DocNumber]bool{},
 	}
 	r.add(fiscal.Document{Kind: fiscal.KindRegistration})
@@ -165,6 +167,11 @@ func (r *register) calls(kinds ...string) (list []string) {
 	return list
 }
 
+// talk is the diary without what is read from the archive.
+func (r *register) talk() []string {
+	return slices.DeleteFunc(r.calls(), func(c string) bool { return strings.HasPrefix(c, "document ") })
+}
+
 // forget empties the diary.
 func (r *register) forget() { r.set(func(r *register) { r.diary = nil }) }
 
@@ -181,14 +188,14 @@ func (r *register) times(what string) (list []time.Time) {
 }
 
 // do is one call of the driver: its place in the diary, its time, its fault.
-func (r *register) do(what string, trace func(fiscal.Exchange), act func() error) error {
+func (r *register) do(ctx context.Context, what string, trace func(fiscal.Exchange), act func() error) error {
 	r.mu.Lock()
 	r.diary = append(r.diary, call{what, time.Now()})
 	if r.inside != "" {
 		r.overlaps = append(r.overlaps, what+" during "+r.inside)
 	}
 	r.inside = what
-	var f fault
+	f := fault{err: r.always[what]}
 	if q := r.faults[what]; len(q) > 0 {
 		f, r.faults[what] = q[0], q[1:]
 	}
@@ -200,7 +207,11 @@ func (r *register) do(what string, trace func(fiscal.Exchange), act func() error
 		<-f.until
 	}
 	if takes > 0 {
-		time.Sleep(takes)
+		select {
+		case <-time.After(takes):
+		case <-ctx.Done(): // a driver gives up in the middle of an exchange
+			f = fault{err: fail(fiscal.Link, fiscal.Unknown, context.Cause(ctx))}
+		}
 	}
 	err := f.err
 	if f.commit || err == nil && f.panics == nil {
@@ -222,155 +233,3 @@ func (r *register) do(what string, trace func(fiscal.Exchange), act func() error
 	}
 	return err
 }
-
-// line is the dialer of a register; it only says which one is meant.
-type line struct{ reg *register }
-
-func (l line) Dial(context.Context) (link.Conn, error) {
-	return nil, errors.New("no line in this test")
-}
-func (l line) String() string { return "fake" }
-
-// session is one connection with a register: the driver under the pool.
-type session struct {
-	reg   *register
-	trace func(fiscal.Exchange)
-}
-
-// shifts is a session of a family that has all the optional abilities.
-type shifts struct{ session }
-
-var (
-	_ driver.Device   = session{}
-	_ driver.Shifter  = shifts{}
-	_ driver.Clocked  = shifts{}
-	_ driver.Reporter = shifts{}
-)
-
-// connect is the families' table of these tests.
-func connect(_ context.Context, _ string, d link.Dialer, trace func(fiscal.Exchange)) (driver.Device, error) {
-	reg := d.(line).reg
-	s := session{reg, trace}
-	if err := reg.do("open", trace, func() error { reg.lines++; return nil }); err != nil {
-		return nil, err
-	}
-	if reg.bare {
-		return s, nil
-	}
-	return shifts{s}, nil
-}
-
-func (s session) Identify(context.Context) (id fiscal.Identity, err error) {
-	err = s.reg.do("identify", s.trace, func() error { id = s.reg.id; return nil })
-	return id, err
-}
-
-func (s session) Status(context.Context) (st fiscal.Status, err error) {
-	err = s.reg.do("status", s.trace, func() error {
-		st = s.reg.status
-		st.Clock, st.ReadAt = s.reg.clock(), time.Now()
-		st.Shift = s.reg.shift
-		st.Document = s.reg.ref()
-		if st.LastTime.IsZero() && len(s.reg.archive) > 0 {
-			st.LastTime = s.reg.archive[len(s.reg.archive)-1].Time
-		}
-		return nil
-	})
-	return st, err
-}
-
-func (s session) LastDocument(context.Context) (ref fiscal.DocumentRef, err error) {
-	err = s.reg.do("last", s.trace, func() error { ref = s.reg.ref(); return nil })
-	return ref, err
-}
-
-func (s session) Document(_ context.Context, n fiscal.DocNumber) (d fiscal.Document, err error) {
-	err = s.reg.do(fmt.Sprintf("document %d", n), s.trace, func() error {
-		if n == 0 || int(n) > len(s.reg.archive) || s.reg.lost[n] {
-			return &fiscal.Error{Op: "fake.Document", Kind: fiscal.Refused, Effect: fiscal.Nothing, Err: fiscal.ErrNoDocument}
-		}
-		d = s.reg.archive[n-1]
-		return nil
-	})
-	return d, err
-}
-
-func (s session) CancelDocument(context.Context) error {
-	return s.reg.do("cancel", s.trace, func() error {
-		if !s.reg.stuck {
-			s.reg.open = 0
-		}
-		return nil
-	})
-}
-
-func (s session) Register(_ context.Context, r fiscal.Receipt, b fiscal.Baseline) (d fiscal.Document, err error) {
-	err = s.reg.do("register", s.trace, func() error {
-		if !s.reg.shift.Open {
-			return fail(fiscal.Protocol, fiscal.Nothing, errors.New("the shift is closed"))
-		}
-		s.reg.receipts = append(s.reg.receipts, r)
-		s.reg.shift.Receipt++
-		d = s.reg.add(fiscal.Document{
-			Kind: fiscal.KindReceipt, Operation: r.Operation, Total: r.Total(), Marks: b.Marks, Receipt: s.reg.shift.Receipt,
-		})
-		return nil
-	})
-	if err != nil {
-		return fiscal.Document{}, err
-	}
-	return d, nil
-}
-
-func (s session) Close() error {
-	return s.reg.do("close", func(fiscal.Exchange) {}, func() error { s.reg.lines--; return nil })
-}
-
-func (s shifts) OpenShift(_ context.Context, op fiscal.Cashier) (fiscal.Document, error) {
-	return s.shiftTo(true, "shift open", op)
-}
-
-func (s shifts) CloseShift(_ context.Context, op fiscal.Cashier) (fiscal.Document, error) {
-	return s.shiftTo(false, "shift close", op)
-}
-
-func (s shifts) shiftTo(open bool, what string, op fiscal.Cashier) (d fiscal.Document, err error) {
-	err = s.reg.do(what, s.trace, func() error {
-		if s.reg.shift.Open == open {
-			return fail(fiscal.Protocol, fiscal.Nothing, errors.New("the shift is so already"))
-		}
-		s.reg.cashiers = append(s.reg.cashiers, op)
-		d = s.reg.setShift(open)
-		return nil
-	})
-	if err != nil {
-		return fiscal.Document{}, err
-	}
-	return d, nil
-}
-
-func (s shifts) SetClock(_ context.Context, t fiscal.DeviceTime) error {
-	return s.reg.do("set clock", s.trace, func() error {
-		s.reg.skew = t.In(moscow).Sub(time.Now().Truncate(time.Minute))
-		return nil
-	})
-}
-
-func (s shifts) Report(context.Context, fiscal.Cashier) (d fiscal.Document, err error) {
-	err = s.reg.do("report", s.trace, func() error { d = s.reg.add(fiscal.Document{Kind: fiscal.KindSettlement}); return nil })
-	return d, err
-}
-
-// fail is an error as a family makes it.
-func fail(k fiscal.Kind, e fiscal.Effect, err error) error {
-	return &fiscal.Error{Op: "fake", Kind: k, Effect: e, Code: 7, Err: err}
-}
-
-var (
-	errNoAnswer = errors.New("no answer in time")
-
-	errSilent  = fail(fiscal.Link, fiscal.Unknown, errNoAnswer)
-	errRefused = fail(fiscal.Refused, fiscal.Nothing, errors.New("the sum is wrong"))
-	errNoLine  = fail(fiscal.Offline, fiscal.Nothing, errors.New("connection refused"))
-	errPerson  = fail(fiscal.Attention, fiscal.Nothing, errors.New("out of ink"))
-)

@@ -78,9 +78,9 @@ func (w *worker) readSince(ctx context.Context, b fiscal.Baseline, match func(fi
 		return f, nil
 	}
 	for n := b.LastFD + 1; n <= ref.Last; n++ {
-		doc, err := w.dev.Document(ctx, n)
+		doc, err := w.readDocument(ctx, n)
 		switch {
-		case errors.Is(err, fiscal.ErrNoDocument):
+		case err != nil && !lineFailed(err):
 			f.Unreadable = append(f.Unreadable, n)
 			continue
 		case err != nil:
@@ -92,4 +92,18 @@ func (w *worker) readSince(ctx context.Context, b fiscal.Baseline, match func(fi
 		}
 	}
 	return f, nil
+}
+
+// readTries is how often a document is asked for that the register answers with no, or with what nobody understands. After
+// that it counts as unreadable: the register is there and will not say more.
+const readTries = 3
+
+func (w *worker) readDocument(ctx context.Context, n fiscal.DocNumber) (doc fiscal.Document, err error) {
+	for range readTries {
+		doc, err = w.dev.Document(ctx, n)
+		if err == nil || errors.Is(err, fiscal.ErrNoDocument) || lineFailed(err) {
+			return doc, err
+		}
+	}
+	return doc, err
 }

@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -53,6 +54,10 @@ frpoold_device_ofd_unsent{device="10.0.0.1:7778"} 4
 # TYPE frpoold_device_ready gauge
 frpoold_device_ready{device="10.0.0.1:7778"} 1
 frpoold_device_ready{device="10.0.0.2:7778"} 0
+# HELP frpoold_device_receipts_total Receipts made on the device since the daemon started.
+# TYPE frpoold_device_receipts_total counter
+frpoold_device_receipts_total{device="10.0.0.1:7778"} 1
+frpoold_device_receipts_total{device="10.0.0.2:7778"} 0
 # HELP frpoold_device_seen_timestamp_seconds When the status of the device was last read.
 # TYPE frpoold_device_seen_timestamp_seconds gauge
 frpoold_device_seen_timestamp_seconds{device="10.0.0.1:7778"} 9.46684805e+08
@@ -62,17 +67,20 @@ frpoold_device_temperature_celsius{device="10.0.0.1:7778"} 41
 `
 		require.NoError(t, testutil.GatherAndCompare(r.metrics, strings.NewReader(text),
 			"frpoold_device_clock_skew_seconds", "frpoold_device_fn_documents", "frpoold_device_fn_expires_timestamp_seconds",
-			"frpoold_device_gate", "frpoold_device_ofd_unsent", "frpoold_device_ready", "frpoold_device_seen_timestamp_seconds",
-			"frpoold_device_temperature_celsius"))
+			"frpoold_device_gate", "frpoold_device_ofd_unsent", "frpoold_device_ready", "frpoold_device_receipts_total",
+			"frpoold_device_seen_timestamp_seconds", "frpoold_device_temperature_celsius"))
 
-		const exchanges = `
+		failed := len(dead.calls("open")) + 1
+		ok := len(box.calls()) - 1
+		exchanges := fmt.Sprintf(`
 # HELP frpoold_exchanges_total Exchanges with registers by device type and result (ok, failed).
 # TYPE frpoold_exchanges_total counter
-frpoold_exchanges_total{result="failed",type="fake"} %
-`
+frpoold_exchanges_total{result="failed",type="fake"} %d
+frpoold_exchanges_total{result="ok",type="fake"} %d
+`, failed, ok)
+		require.NoError(t, testutil.GatherAndCompare(r.metrics, strings.NewReader(exchanges), "frpoold_exchanges_total"))
 		families, err := r.metrics.Gather()
 		require.NoError(t, err)
-		require.NotEmpty(t, exchanges)
 		for _, f := range families {
 			require.True(t, strings.HasPrefix(f.GetName(), "frpoold_"), f.GetName())
 		}

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -30,7 +31,7 @@ func TestBeginComesBetweenBaselineAndReceipt(t *testing.T) {
 			return nil
 		}})
 		require.NoError(t, out.Err)
-		require.Equal(t, []string{"last", "begin", "register"}, box.calls())
+		require.Equal(t, []string{"last", "begin", "register"}, box.talk())
 		stamp := fiscal.Stamp{Tag: fiscal.StampCheckProps, Value: "01JOB"}
 		require.Equal(t, fiscal.Baseline{
 			FN: fnA, Serial: serial, LastFD: 3, Stamp: stamp, Marks: fiscal.Marks{CheckProps: "01JOB"}, At: started,
@@ -234,15 +235,22 @@ func TestRefusalHoldsNothing(t *testing.T) {
 	})
 }
 
-// A device that cannot work right now steps aside for a growing while, so that a job does not go round on it.
+// A device on which two different receipts failed in a row steps aside for a growing while. One receipt that fails on it
+// says little about it: the dispatcher keeps that one away.
 func TestDeviceThatNeedsAPersonStepsAside(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		box := openedShift()
 		r := one(t, box)
+		for range 5 {
+			box.breaks("register", fault{err: errPerson})
+			require.Error(t, r.make("01JOB").Err)
+			synctest.Wait()
+			require.True(t, r.view().Ready(), "one receipt, however often")
+		}
 		var last time.Duration
 		for i := range 12 {
 			box.breaks("register", fault{err: errPerson})
-			require.Error(t, r.make("JOB").Err)
+			require.Error(t, r.make(fiscal.JobID(fmt.Sprintf("%02dJOB", i+2))).Err)
 			synctest.Wait()
 			require.Equal(t, []fiscal.GateCode{fiscal.GateBusy}, r.gates(), "time %d", i)
 			at, changes := time.Now(), r.changes()
@@ -257,12 +265,27 @@ func TestDeviceThatNeedsAPersonStepsAside(t *testing.T) {
 			last = pause
 		}
 		require.Equal(t, time.Minute, last)
-		r.made("JOB")
+		r.made("20JOB")
 		box.breaks("register", fault{err: errPerson})
-		require.Error(t, r.make("JOB").Err)
-		time.Sleep(time.Second)
+		require.Error(t, r.make("21JOB").Err)
 		synctest.Wait()
 		require.True(t, r.view().Ready(), "a receipt in between forgives")
+	})
+}
+
+// A device that cannot even begin a receipt steps aside at once, whoever's it is.
+func TestDeviceThatCannotBeginStepsAside(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		box := newRegister()
+		r := one(t, box)
+		box.breaks("shift open", fault{err: errPerson})
+		require.Error(t, r.make("01JOB").Err)
+		synctest.Wait()
+		require.Equal(t, []fiscal.GateCode{fiscal.GateBusy}, r.gates())
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.True(t, r.view().Ready())
+		r.made("01JOB")
 	})
 }
 
@@ -277,7 +300,7 @@ func TestLostLineOfAReceipt(t *testing.T) {
 				box.forget()
 				box.breaks("register", fault{err: fail(kind, fiscal.Nothing, errors.New("no byte was written"))})
 				require.Error(t, r.make("JOB").Err)
-				require.Equal(t, []string{"last", "register", "close"}, box.calls())
+				require.Equal(t, []string{"last", "register", "close"}, box.talk())
 				require.Equal(t, []fiscal.GateCode{fiscal.GateOffline}, r.gates())
 				time.Sleep(poll)
 				synctest.Wait()
@@ -295,10 +318,10 @@ func TestHangingDocumentIsCancelled(t *testing.T) {
 		box.set(func(b *register) { b.open = 3 })
 		box.forget()
 		r.made("JOB")
-		require.Equal(t, []string{"last", "cancel", "last", "register"}, box.calls())
+		require.Equal(t, []string{"last", "cancel", "last", "register"}, box.talk())
 		box.forget()
 		r.made("JOB")
-		require.Equal(t, []string{"last", "register"}, box.calls(), "nothing is cancelled where nothing hangs")
+		require.Equal(t, []string{"last", "register"}, box.talk(), "nothing is cancelled where nothing hangs")
 	})
 }
 

@@ -98,7 +98,7 @@ func (w *worker) register(ctx context.Context, r Receipt) Outcome {
 	if err == nil {
 		w.wantStampTrial(marks, doc.Number)
 	}
-	return w.concluded(r, doc, w.atDevice(err), began)
+	return w.concluded(r, doc, w.atDevice(err), began, begun)
 }
 
 // mayRegister repeats at the last moment what the dispatcher saw in a snapshot.
@@ -109,12 +109,16 @@ func (w *worker) mayRegister(ctx context.Context) error {
 	if job, held := w.pool.Holds(w.id); held {
 		return fmt.Errorf("receipt %s on this device is not settled", job)
 	}
+	if w.stale {
+		w.closeSession(nil)
+	}
 	if w.dev == nil {
 		w.connect(ctx)
 		if w.dev == nil {
 			return w.lost
 		}
 	}
+	w.stale = false
 	w.publish()
 	for _, g := range w.view.Load().Gates {
 		if g.Code != fiscal.GateBusy {
@@ -148,11 +152,11 @@ func (w *worker) prepare(ctx context.Context) (fiscal.DocumentRef, error) {
 			return ref, fmt.Errorf("document %d is still open after it was cancelled", ref.Open)
 		}
 	}
-	if ref.ShiftOpen && (w.renew || w.shiftTooOld()) {
+	if ref.ShiftOpen && (w.renew || w.shiftTooOld()) && w.mayRenew() {
 		if err := w.closeShift(ctx); err != nil {
 			return ref, err
 		}
-		ref.ShiftOpen = false
+		ref.ShiftOpen, w.renewed = false, w.pool.opts.Now()
 	}
 	w.renew = false
 	if !ref.ShiftOpen {
@@ -182,7 +186,7 @@ func (w *worker) withCashier(r fiscal.Receipt) fiscal.Receipt {
 }
 
 // concluded turns the driver's answer into an outcome and the device's next state.
-func (w *worker) concluded(r Receipt, doc fiscal.Document, err error, began time.Time) Outcome {
+func (w *worker) concluded(r Receipt, doc fiscal.Document, err error, began time.Time, begun bool) Outcome {
 	var out Outcome
 	if w.identity != nil {
 		out.Identity = *w.identity
@@ -199,14 +203,14 @@ func (w *worker) concluded(r Receipt, doc fiscal.Document, err error, began time
 		out.Exchanges = slices.Clone(w.turn)
 		w.log.Warn("receipt in doubt", "job", string(r.Job), "error", err)
 	}
-	w.afterFailure(err)
+	w.afterFailure(r.Job, err, begun)
 	return out
 }
 
 // made takes over what a receipt tells about the device.
 func (w *worker) made(doc fiscal.Document, took time.Duration) {
 	w.receipts++
-	w.paused, w.pauses = nil, 0
+	w.paused, w.pauses, w.failed, w.renewed = nil, 0, "", time.Time{}
 	if w.service == 0 {
 		w.service = took
 	} else {
@@ -222,18 +226,42 @@ func (w *worker) made(doc fiscal.Document, took time.Duration) {
 }
 
 // afterFailure decides whether the device keeps its session and its place in the choice.
-func (w *worker) afterFailure(err error) {
-	switch kind := fiscal.KindOf(err); {
-	case errors.Is(err, fiscal.ErrShiftExpired):
+//
+// One receipt that fails here says little: the dispatcher keeps it away from this device. A device pauses when two different
+// ones failed in a row, or when it could not even begin.
+func (w *worker) afterFailure(job fiscal.JobID, err error, begun bool) {
+	if errors.Is(err, fiscal.ErrShiftExpired) && w.mayRenew() {
 		w.renew = true
-	case kind == fiscal.Offline || kind == fiscal.Link || kind == fiscal.Protocol:
+		return
+	}
+	kind := fiscal.KindOf(err)
+	lost := kind == fiscal.Offline || kind == fiscal.Link || kind == fiscal.Protocol
+	switch {
+	case kind == fiscal.Refused || kind == fiscal.Invalid || kind == fiscal.Canceled:
+		return
+	case lost:
 		w.closeSession(err)
-	case kind == fiscal.Attention || kind == fiscal.Busy || kind == fiscal.Other || kind == fiscal.Internal:
+	case kind == fiscal.Attention:
+		w.stale = true // it may have been registered anew
+	}
+	another := w.failed != "" && w.failed != job
+	if begun {
+		w.failed = job
+	}
+	if begun && another || !begun && !lost && kind != fiscal.Internal {
 		wait := min(pauseMin<<min(w.pauses, 16), pauseMax)
 		w.pauses++
 		w.paused = &pause{until: w.pool.opts.Now().Add(wait), cause: err}
 		time.AfterFunc(wait, w.nudge)
 	}
+}
+
+// renewEvery is how often a shift may be renewed while no receipt succeeds. Each renewal is two documents of the storage's
+// 250 000: a register that calls a new shift expired must not use it up.
+const renewEvery = time.Hour
+
+func (w *worker) mayRenew() bool {
+	return w.renewed.IsZero() || w.pool.opts.Now().Sub(w.renewed) >= renewEvery
 }
 
 func (w *worker) shiftTooOld() bool {

@@ -56,6 +56,9 @@ func (w *worker) connect(ctx context.Context) {
 		if err != nil {
 			return err
 		}
+		if w.identity != nil && w.identity.FN != id.FN {
+			clear(w.stamps)
+		}
 		w.identity = &id
 		return nil
 	})

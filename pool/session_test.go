@@ -22,14 +22,11 @@ func gaps(at []time.Time) (list []time.Duration) {
 
 // never makes a method fail for good.
 func (r *register) never(what string, err error) {
-	faults := make([]fault, 10_000)
-	for i := range faults {
-		faults[i] = fault{err: err}
-	}
-	r.set(func(r *register) { r.faults[what] = faults })
+	r.set(func(r *register) { r.always[what] = err })
 }
 
-func (r *register) again(what string) { r.set(func(r *register) { delete(r.faults, what) }) }
+// again ends never.
+func (r *register) again(what string) { r.set(func(r *register) { delete(r.always, what) }) }
 
 // design.md §12: reconnect backoff 0.5 s … 30 s with jitter.
 func TestReconnectBackoff(t *testing.T) {

@@ -103,6 +103,26 @@ func TestExpiredShiftIsRenewedAtTheNextReceipt(t *testing.T) {
 	})
 }
 
+// A register that calls every shift expired, new ones too, must not fill its storage with shift reports.
+func TestShiftThatIsAlwaysExpired(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		box := openedShift()
+		r := one(t, box)
+		box.set(func(b *register) {
+			b.always["register"] = fail(fiscal.Attention, fiscal.Nothing, fiscal.ErrShiftExpired)
+		})
+		last := box.last()
+		for range 200 {
+			require.ErrorIs(t, r.make("JOB").Err, fiscal.ErrShiftExpired)
+			time.Sleep(time.Minute)
+		}
+		require.LessOrEqual(t, box.last()-last, fiscal.DocNumber(10), "200 minutes of trying")
+		box.again("register")
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, r.receipt(box).Err)
+	})
+}
+
 // Somebody else may have closed the shift that was found expired: there is nothing left to close then.
 func TestExpiredShiftThatIsClosedAlready(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -11,7 +11,8 @@ import (
 // the absence of a stamp would make a receipt twice on a register that drops it. So the first receipt with each kind of
 // stamp on each FN is read back once.
 type stampTrial struct {
-	wanted *fiscal.Marks // to be read back
+	wanted bool // to be read back
+	stamp  fiscal.Stamp
 	number fiscal.DocNumber
 	done   bool
 	proven bool
@@ -20,7 +21,7 @@ type stampTrial struct {
 // wantStampTrial notes a receipt that was just made for the trial.
 func (w *worker) wantStampTrial(b fiscal.Baseline, n fiscal.DocNumber) {
 	if t := w.stamps[b.Stamp.Tag]; b.Stamp.Tag != fiscal.StampNone && !t.done {
-		w.stamps[b.Stamp.Tag] = stampTrial{wanted: &b.Marks, number: n}
+		w.stamps[b.Stamp.Tag] = stampTrial{wanted: true, stamp: b.Stamp, number: n}
 	}
 }
 
@@ -28,7 +29,7 @@ func (w *worker) wantStampTrial(b fiscal.Baseline, n fiscal.DocNumber) {
 // the next receipt.
 func (w *worker) tryStamp() {
 	for tag, t := range w.stamps {
-		if t.wanted == nil || w.dev == nil {
+		if !t.wanted || w.dev == nil {
 			continue
 		}
 		nothing := func() fiscal.Effect { return fiscal.Nothing }
@@ -39,17 +40,26 @@ func (w *worker) tryStamp() {
 			doc, err = w.dev.Document(ctx, t.number)
 			return err
 		})
-		if err != nil && !errors.Is(err, fiscal.ErrNoDocument) {
+		if lineFailed(err) {
 			w.stamps[tag] = stampTrial{}
 			w.closeSession(w.atDevice(err))
 			w.publish()
 			return
 		}
-		proven := err == nil && doc.Full && doc.Marks.Equal(*t.wanted)
+		proven := err == nil && doc.Full && t.stamp.On(doc.Marks)
 		w.stamps[tag] = stampTrial{done: true, proven: proven}
 		if !proven {
 			w.log.Error("the register does not keep the receipt's stamp in its archive: a receipt in doubt on it may need a person",
 				"tag", uint16(tag), "fd", uint32(t.number))
 		}
 	}
+}
+
+// lineFailed tells a question that could not be put from one that the register answered with no.
+func lineFailed(err error) bool {
+	if err == nil || errors.Is(err, fiscal.ErrNoDocument) {
+		return false
+	}
+	k := fiscal.KindOf(err)
+	return k != fiscal.Refused && k != fiscal.Attention
 }

@@ -45,6 +45,9 @@ type worker struct {
 	paused   *pause
 	pauses   int // in a row
 	renew    bool
+	renewed  time.Time    // when the shift was last renewed without a receipt since; zero after a receipt
+	failed   fiscal.JobID // the last receipt that failed here after it had begun; empty after one that did not
+	stale    bool         // the identity is read anew before the next receipt
 	service  time.Duration
 	receipts uint64
 	gates    []fiscal.Gate

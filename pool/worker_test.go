@@ -82,7 +82,7 @@ func TestJobWaitsOnlyForThePollInWork(t *testing.T) {
 		box.forget()
 		done := later(func() { r.made("JOB1") })
 		<-done
-		require.Equal(t, []string{"last", "register"}, box.calls())
+		require.Equal(t, []string{"last", "register"}, box.calls("status", "last", "register"))
 	})
 }
 

@@ -82,6 +82,15 @@ func (r *roster) Zone(c fiscal.CircuitID) *time.Location {
 // journal is the store as the dispatcher needs it.
 type journal struct{ *store.Store }
 
+func (j journal) Accept(ctx context.Context, job fiscal.Job, r fiscal.Receipt) (fiscal.Job, bool, error) {
+	stored, created, err := j.Store.Accept(ctx, job, r)
+	if errors.Is(err, store.ErrBroken) {
+		err = &fiscal.UserError{Class: fiscal.ClassUnavailable, Code: "store_unsure", RetryAfter: 30,
+			Message: "the disk did not say whether the receipt is stored: send it again under the same external_id, and do not sell it under another one"}
+	}
+	return stored, created, err
+}
+
 func (j journal) Job(id fiscal.JobID) (fiscal.Job, error) {
 	job, err := j.Store.Job(id)
 	if errors.Is(err, store.ErrNotFound) {

@@ -192,7 +192,7 @@ const nativeType = "native"
 // enrolUnsettled starts workers for inactive devices that hold a job in doubt: a device that was deactivated with a
 // question open must still answer it.
 func (d *daemon) enrolUnsettled(r *rack) error {
-	for _, id := range d.dispatcher.InDoubtDevices() {
+	for _, id := range d.dispatcher.UnsettledDevices() {
 		m, err := d.registry.Member(id)
 		if err != nil {
 			d.log.Error("a receipt is in doubt on a device that no circuit has; settle it with POST /receipts/{id}/resolve", "device", string(id))

@@ -18,8 +18,9 @@ type Bench struct {
 	// Impatience replaces Options.Timeouts where a test waits a register out. Where time costs nothing (a synctest
 	// bubble) it is the same as Options.Timeouts, and the tests then also check what a stalled machine could spoil.
 	Impatience driver.Timeouts
-	// Stride thins out the byte positions at which the line falls silent, each of which costs Impatience; 0 means all.
-	Stride int
+	// Stride thins out the byte positions at which the line is spoilt, each of which may cost a document; SilentStride
+	// those at which it falls silent, each of which costs Impatience. 0 means every byte.
+	Stride, SilentStride int
 
 	// ReadOnly forbids every test that makes a document or cancels one.
 	ReadOnly bool

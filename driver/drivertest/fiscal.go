@@ -16,6 +16,7 @@ func receiptTests() []test {
 		{name: "receipts in a row", makes: true, run: row},
 		{name: "receipt that cannot be put into words", makes: true, run: unspeakable},
 		{name: "receipt before the register was identified", makes: true, run: unidentified},
+		{name: "receipt without a place for a register without one", makes: true, run: placeless},
 	}
 }
 
@@ -113,11 +114,8 @@ func unspeakable(s *stage) {
 			r.Customer.Contact = "покупатель😀@example.com"
 			return r
 		}(),
-		"too long for any answer": func() fiscal.Receipt {
-			r := s.sale()
-			r.Items[0].Name = strings.Repeat("Я", 70_000)
-			return r
-		}(),
+		"too long for a frame":  s.one(func(it *fiscal.Item) { it.Name = strings.Repeat("Я", 2_000) }),
+		"too long for a length": s.one(func(it *fiscal.Item) { it.Name = strings.Repeat("Я", 70_000) }),
 	} {
 		b := s.baseline(&r, before)
 		_, err := s.dev.Register(s.Context(), r, b)
@@ -127,6 +125,23 @@ func unspeakable(s *stage) {
 	}
 	require.Equal(s, before, s.ref())
 	require.Zero(s, s.tap.flow().sent, "something of a receipt that cannot be said was sent")
+	s.mustRegister(s.dev, s.sale())
+}
+
+// placeless: the register wants the place of settlement with each receipt. That is about this register, so another one may
+// take a receipt without.
+func placeless(s *stage) {
+	if !s.Limits.NeedsPlace {
+		s.Skip("this register was registered with its place of settlement")
+	}
+	before := s.ready()
+	r := s.sale()
+	r.Address, r.Place, r.DeviceNumber = "", "", ""
+	_, err := s.register(s.dev, r)
+	e := s.fiscalError(err)
+	require.Equal(s, fiscal.Attention, e.Kind, "%v", err)
+	require.Equal(s, fiscal.Nothing, e.Effect, "%v", err)
+	require.Equal(s, before, s.ref())
 	s.mustRegister(s.dev, s.sale())
 }
 

@@ -18,6 +18,7 @@ func lineTests() []test {
 		{name: "line cut at every byte of a report", makes: true, run: func(s *stage) { s.everyByte(reportsOnly, cutSent, cutReceived) }},
 		{name: "every byte of a report's answers corrupted", makes: true, run: func(s *stage) { s.everyByte(reportsOnly, corrupted) }},
 		{name: "line cut at every byte of a read", run: readsCut},
+		{name: "line cut while a long document is read", makes: true, run: longReadCut},
 		{name: "every command of a receipt lost", makes: true, run: func(s *stage) { s.everyWrite(lost) }},
 		{name: "every command of a receipt late", makes: true, run: func(s *stage) { s.everyWrite(held) }},
 		{name: "late command after the doubt was settled", makes: true, run: lateAfterCancel},
@@ -69,12 +70,12 @@ func (s *stage) everyByte(victims func(*stage) []victim, kinds ...faultKind) {
 		f := s.watch(before, func() error { _, err := do(s.dev); return err })
 		cases := 0
 		for _, kind := range kinds {
-			end, step := f.received, 1
+			end, step := f.received, max(s.Stride, 1)
 			if kind == cutSent {
 				end = f.sent
 			}
 			if kind == silence {
-				step = max(s.Stride, 1)
+				step = max(s.SilentStride, 1)
 			}
 			for at := 0; at < end; at += step {
 				for _, gone := range []bool{false, true} {
@@ -151,11 +152,12 @@ func (s *stage) hasty() driver.Device {
 func readsCut(s *stage) {
 	for _, name := range []string{"Identify", "Status", "LastDocument", "Document"} {
 		do := s.operations(s.dev)[name]
+		require.NoError(s, do(s.Context())) // what a driver learns once it does not ask again
 		s.tap.arm(fault{})
 		require.NoError(s, do(s.Context()))
 		f := s.tap.flow()
 		for kind, end := range map[faultKind]int{cutSent: f.sent, cutReceived: f.received, corrupted: f.received} {
-			for at := range end {
+			for at := 0; at < end; at += max(s.Stride, 1) {
 				s.tap.arm(fault{kind: kind, at: at})
 				err := do(s.Context())
 				what := fmt.Sprintf("%s, %s at %d", name, kind, at)
@@ -173,6 +175,28 @@ func readsCut(s *stage) {
 	}
 }
 
+// longReadCut: what was read of a document when the line went must not pass for the whole of it.
+func longReadCut(s *stage) {
+	const step = 13 // such a document is long, and its pieces are alike
+	s.ready()
+	want := s.mustRegister(s.dev, s.many(min(8, s.Limits.Items)))
+	s.tap.arm(fault{})
+	_, err := s.dev.Document(s.Context(), want.Number)
+	require.NoError(s, err)
+	f := s.tap.flow()
+	for kind, end := range map[faultKind]int{cutSent: f.sent, cutReceived: f.received, corrupted: f.received} {
+		for at := 0; at < end; at += max(s.Stride, step) {
+			s.tap.arm(fault{kind: kind, at: at})
+			doc, err := s.dev.Document(s.Context(), want.Number)
+			s.readRight(fmt.Sprintf("%s at %d", kind, at), want, doc, err)
+		}
+	}
+	s.tap.arm(fault{})
+	doc, err := s.dev.Document(s.Context(), want.Number)
+	require.NoError(s, err)
+	require.Equal(s, want, doc)
+}
+
 // everyWrite loses or delays each command of a receipt. What was held back arrives when everybody has given it up.
 func (s *stage) everyWrite(kind faultKind) {
 	s.ready()
@@ -185,6 +209,7 @@ func (s *stage) everyWrite(kind faultKind) {
 		s.tap.arm(fault{kind: kind, at: n})
 		doc, err := d.Register(s.Context(), r, b)
 		what := fmt.Sprintf("command %d %s", n, kind)
+		require.Error(s, err, what)
 		late, deliverErr := s.tap.deliver(s.Context(), 50*time.Millisecond)
 		require.NoError(s, deliverErr)
 		require.Equal(s, kind == held, late, what)

@@ -231,7 +231,12 @@ func contentGone(s *stage) {
 func replacedReads(s *stage) {
 	s.ready()
 	old := s.mustRegister(s.dev, s.sale())
+	_, err := s.dev.Status(s.Context())
+	require.NoError(s, err)
 	s.ReplaceFN()
+	if s.Advance != nil {
+		s.Advance(10 * time.Minute)
+	}
 	last, err := s.dev.LastDocument(s.Context())
 	require.NoError(s, err)
 	require.NotEqual(s, old.FN, last.FN, "the FN in place is told, not the one remembered")
@@ -244,6 +249,14 @@ func replacedReads(s *stage) {
 	st, err := s.dev.Status(s.Context())
 	require.NoError(s, err)
 	require.Equal(s, last, st.Document)
+
+	// Its first shift has the number of the old one's first, and another time.
+	opening := s.since(s.ready().Last - 1)[0]
+	require.Equal(s, fiscal.KindShiftOpen, opening.Kind)
+	st, err = s.dev.Status(s.Context())
+	require.NoError(s, err)
+	require.Equal(s, opening.Shift, st.Shift.Number)
+	require.Equal(s, opening.Time, st.Shift.OpenedAt)
 }
 
 func powerless(s *stage) {

@@ -12,9 +12,10 @@ func refusalTests() []test {
 	return []test{
 		{name: "commit refused", makes: true, needs: []hand{canRefuse}, run: commitRefused},
 		{name: "commit refused and executed", makes: true, needs: []hand{canRefuse}, run: commitRefusedAndDone},
-		{name: "commit refused and nobody left to ask", makes: true, needs: []hand{canRefuse}, run: refusedAndGone},
+		{name: "commit refused and the line lost after it", makes: true, needs: []hand{canRefuse}, run: refusedAndLost},
 		{name: "every other step refused", makes: true, needs: []hand{canRefuse}, run: stepRefused},
 		{name: "reads refused", needs: []hand{canRefuse}, run: readRefused},
+		{name: "reading of a long document refused", makes: true, needs: []hand{canRefuse}, run: longReadRefused},
 		{name: "cancel", makes: true, run: cancelNothing},
 		{name: "cancel a hanging document", makes: true, needs: []hand{canHang}, run: cancelHanging},
 		{name: "receipt over a hanging document", makes: true, needs: []hand{canHang}, run: registerOverHanging},
@@ -87,25 +88,39 @@ func commitRefusedAndDone(s *stage) {
 	}
 }
 
-// refusedAndGone: a refusal alone is no proof; without the number there is none.
-func refusedAndGone(s *stage) {
+// refusedAndLost: a refusal alone is no proof; without all that a driver asks afterwards there is none. The line is cut at
+// every byte of those questions and their answers.
+func refusedAndLost(s *stage) {
 	s.ready()
+	refused := func(fl fault, executed bool) (made []Document, doc fiscal.Document, err error) {
+		before := s.ready()
+		r := s.sale()
+		b := s.baseline(&r, before)
+		s.Refuse(Refusal{Class: ContentFault, Commit: true, Executed: executed})
+		s.tap.arm(fl)
+		doc, err = s.dev.Register(s.Context(), r, b)
+		s.ref()
+		return s.since(before.Last), doc, err
+	}
 	f := s.learn()
-	for _, class := range []Class{ContentFault, DeviceFault, StorageFault} {
-		for _, executed := range []bool{false, true} {
-			before := s.ref()
-			s.Refuse(Refusal{Class: class, Commit: true, Executed: executed})
-			s.tap.arm(fault{kind: cutSent, at: f.sent, gone: true}) // the receipt passes, the question after it does not
-			r := s.sale()
-			doc, err := s.dev.Register(s.Context(), r, s.baseline(&r, before))
-			s.tap.arm(fault{})
-			what := fmt.Sprintf("receipt refused for its %s, executed %t", class, executed)
-			s.honest(what, s.since(before.Last), doc, err)
-			require.Equal(s, fiscal.Unknown, s.fiscalError(err).Effect, what)
-			s.ready()
-			s.mustRegister(s.dev, s.sale())
+	_, _, err := refused(fault{}, false)
+	require.Error(s, err)
+	whole := s.tap.flow()
+	require.Greater(s, whole.sent, f.sent, "the number is read after a refusal")
+	for kind, span := range map[faultKind][2]int{cutSent: {f.sent, whole.sent}, cutReceived: {f.commitReceived + 1, whole.received}} {
+		for at := span[0]; at < span[1]; at += max(s.Stride, 1) {
+			for _, executed := range []bool{false, true} {
+				made, doc, err := refused(fault{kind: kind, at: at, gone: true}, executed)
+				s.tap.arm(fault{})
+				what := fmt.Sprintf("receipt refused, executed %t, then %s at %d", executed, kind, at)
+				require.Equal(s, executed, len(made) == 1, what)
+				s.honest(what, made, doc, err)
+				require.Equal(s, fiscal.Unknown, s.fiscalError(err).Effect, "%s: %v", what, err)
+			}
 		}
 	}
+	s.ready()
+	s.mustRegister(s.dev, s.sale())
 }
 
 // stepRefused: whatever step before the commit is refused, nothing is made and nothing is left hanging.
@@ -155,6 +170,38 @@ func readRefused(s *stage) {
 	require.NoError(s, err)
 	require.Equal(s, archive, s.Archive())
 	require.Equal(s, before, s.ref())
+}
+
+// longReadRefused: half a document must not pass for the whole of it, whatever step of its reading is refused.
+func longReadRefused(s *stage) {
+	s.ready()
+	want := s.mustRegister(s.dev, s.many(min(8, s.Limits.Items)))
+	s.tap.arm(fault{})
+	_, err := s.dev.Document(s.Context(), want.Number)
+	require.NoError(s, err)
+	for n := range s.tap.flow().writes {
+		for _, class := range []Class{ContentFault, DeviceFault, StorageFault} {
+			s.tap.arm(fault{})
+			s.tap.before(n, func() { s.Refuse(Refusal{Class: class}) })
+			doc, err := s.dev.Document(s.Context(), want.Number)
+			s.readRight(fmt.Sprintf("step %d refused for its %s", n, class), want, doc, err)
+		}
+	}
+	s.tap.arm(fault{})
+}
+
+// readRight checks that a document is read right or not at all.
+func (s *stage) readRight(what string, want, doc fiscal.Document, err error) {
+	s.Helper()
+	if err != nil {
+		require.Equal(s, fiscal.Nothing, s.fiscalError(err).Effect, "%s: %v", what, err)
+		require.NotErrorIs(s, err, fiscal.ErrNoDocument, "%s: the document exists", what)
+		return
+	}
+	if !doc.Full {
+		want.Full, want.Marks, want.Receipt, want.Shift = false, fiscal.Marks{}, doc.Receipt, doc.Shift
+	}
+	require.Equal(s, want, doc, what)
 }
 
 func cancelNothing(s *stage) {

@@ -15,6 +15,7 @@ func rivalTests() []test {
 		{name: "foreign document and a refusal", makes: true, needs: []hand{canMeddle, canRefuse}, run: foreignAndRefused},
 		{name: "FN replaced before a receipt", makes: true, needs: []hand{canReplace}, run: replacedBefore},
 		{name: "FN replaced within a receipt", makes: true, needs: []hand{canReplace}, run: replacedWithin},
+		{name: "FN replaced by one with the same number", makes: true, needs: []hand{canReplace, canMeddle}, run: replacedAlike},
 		{name: "power lost within a receipt", makes: true, needs: []hand{canPower}, run: powerLost},
 	}
 }
@@ -100,8 +101,8 @@ func replacedBefore(s *stage) {
 	doc, err := s.dev.Register(s.Context(), r, b)
 	require.Error(s, err, "a receipt on another FN than the baseline's")
 	s.honest("receipt on a new FN", ours(s.Archive(), b), doc, err)
-	_, err = s.dev.Identify(s.Context())
-	require.NoError(s, err)
+
+	// With a baseline of the new one it is a receipt like any other, of the baseline's FN and not of one remembered.
 	s.ready()
 	s.mustRegister(s.dev, s.sale())
 }
@@ -128,6 +129,29 @@ func replacedWithin(s *stage) {
 	}
 	s.ready()
 	s.mustRegister(s.dev, s.sale())
+}
+
+// replacedAlike: a number proves something of one FN only. The new one stands where the old one stood.
+func replacedAlike(s *stage) {
+	s.ready()
+	f := s.learn()
+	before := s.ready()
+	r := s.sale()
+	b := s.baseline(&r, before)
+	var after fiscal.DocumentRef
+	s.tap.arm(fault{})
+	s.tap.before(f.commit, func() {
+		s.ReplaceFN()
+		for after = s.ref(); after.Last < before.Last; after = s.ref() {
+			s.Foreign()
+		}
+	})
+	doc, err := s.dev.Register(s.Context(), r, b)
+	s.tap.arm(fault{})
+	require.NotEqual(s, before.FN, after.FN)
+	require.Equal(s, before.Last, after.Last, "the bench must bring the new FN to the number of the old one")
+	s.honest("receipt on an FN with the same number", ours(s.Archive(), b), doc, err)
+	require.Equal(s, fiscal.Unknown, s.fiscalError(err).Effect, "the old FN was not seen: %v", err)
 }
 
 // powerLost: the register goes off between two commands and loses what was begun.

@@ -264,7 +264,9 @@ func (s *stage) honest(what string, made []Document, doc fiscal.Document, err er
 	require.LessOrEqual(s, len(made), 1, "%s: more than one document", what)
 	if err == nil {
 		require.Len(s, made, 1, "%s: success without a document", what)
-		require.Equal(s, made[0].Number, doc.Number, what)
+		want := made[0].Document
+		want.Full = true
+		require.Equal(s, want, doc, "%s: what was told and what was made", what)
 		return
 	}
 	switch e := s.fiscalError(err); e.Effect {

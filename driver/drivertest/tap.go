@@ -179,7 +179,11 @@ func (c *tapConn) SetDeadline(d time.Time) error {
 	c.deadline = d
 	close(c.wake)
 	c.wake = make(chan struct{})
+	mute := c.mute
 	c.mu.Unlock()
+	if mute {
+		return nil // the line behind may be closed already
+	}
 	return c.Conn.SetDeadline(d)
 }
 

@@ -104,7 +104,9 @@ func deadlineWithin(s *stage) {
 func (s *stage) with(d link.Dialer) driver.Device {
 	o := s.Options
 	o.Timeouts = s.Impatience
-	dev, err := s.Open(s.Context(), d, o)
+	line := &tap{to: d, now: s.Now}
+	s.Cleanup(func() { require.Zero(s, line.lines(), "lines left open") })
+	dev, err := s.Open(s.Context(), line, o)
 	if err != nil { // a family may talk in Open; then it fails there
 		e := s.fiscalError(err)
 		require.Equal(s, fiscal.Nothing, e.Effect)
@@ -117,11 +119,18 @@ func (s *stage) with(d link.Dialer) driver.Device {
 // stranger is a dialer whose far end is played by f, on a goroutine that is over when the test is.
 func (s *stage) stranger(f func(net.Conn)) link.Dialer {
 	var all sync.WaitGroup
-	s.Cleanup(all.Wait)
-	return link.Pipe{Name: "stranger", Accept: func(far net.Conn) error {
+	var far []net.Conn // by the goroutine of the test
+	s.Cleanup(func() {
+		for _, c := range far {
+			_ = c.Close() //nolint:errcheck // the device has closed before, if all is well
+		}
+		all.Wait()
+	})
+	return link.Pipe{Name: "stranger", Accept: func(c net.Conn) error {
+		far = append(far, c)
 		all.Go(func() {
-			f(far)
-			_ = far.Close() //nolint:errcheck // the device may have closed before
+			f(c)
+			_ = c.Close() //nolint:errcheck // the device may have closed before
 		})
 		return nil
 	}}
@@ -204,7 +213,7 @@ func trickles(s *stage) {
 			}
 			time.Sleep(s.Impatience.Gap / 2)
 		}
-	}, s.worst(), fiscal.Protocol, fiscal.Link)
+	}, s.Impatience.Connect+max(s.Impatience.Reply, s.Impatience.Commit)+time.Minute, fiscal.Protocol, fiscal.Link)
 }
 
 func hangsUp(s *stage) {

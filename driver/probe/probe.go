@@ -34,18 +34,18 @@ const (
 )
 
 // Find asks on a line of its own per question. wait bounds each answer. Its errors are *fiscal.Error of kind Offline when
-// nobody answers and Protocol when what answers is neither.
+// nobody answers, Protocol when what answers is neither, and Canceled when the caller gave up first.
 func Find(ctx context.Context, d link.Dialer, wait time.Duration) (string, error) {
 	first, err := ask(ctx, d, wait, statusRequest, len(statusStart))
 	if err != nil {
-		return "", failure(fiscal.Offline, err)
+		return "", unanswered(ctx, err)
 	}
 	if bytes.Equal(first, statusStart) {
 		return TerminalFA, nil
 	}
 	second, err := ask(ctx, d, wait, []byte{enq}, 1)
 	if err != nil {
-		return "", failure(fiscal.Offline, err)
+		return "", unanswered(ctx, err)
 	}
 	switch {
 	case len(second) == 1 && (second[0] == ack || second[0] == nak):
@@ -70,9 +70,21 @@ func ask(ctx context.Context, d link.Dialer, wait time.Duration, question []byte
 	if _, err := conn.Write(question); err != nil {
 		return nil, nil //nolint:nilerr // a line that closes on the wrong question is an answer: not this family
 	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
 	answer := make([]byte, n)
 	got, _ := io.ReadFull(conn, answer) //nolint:errcheck // silence and a short answer are answers too
+	if got < n && ctx.Err() != nil {
+		return nil, context.Cause(ctx) // cut short, it says nothing about who is there
+	}
 	return answer[:got], nil
+}
+
+func unanswered(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return failure(fiscal.Canceled, context.Cause(ctx))
+	}
+	return failure(fiscal.Offline, err)
 }
 
 func failure(kind fiscal.Kind, err error) error {

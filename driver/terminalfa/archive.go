@@ -30,12 +30,10 @@ func (d *Device) Document(ctx context.Context, n fiscal.DocNumber) (fiscal.Docum
 		Time: short.Time, Shift: uint32(short.Shift), Operation: fiscal.Operation(short.Operation), Total: fiscal.Money(short.Total),
 	}
 	if doc.Number != n {
-		return fiscal.Document{}, &fiscal.Error{Op: Family + "." + op, Kind: fiscal.Protocol, Effect: fiscal.Nothing,
+		return fiscal.Document{}, &fiscal.Error{Op: Family + "." + op, Kind: fiscal.Attention, Effect: fiscal.Nothing,
 			Err: fmt.Errorf("asked for document %d, got %d", n, doc.Number)}
 	}
-	switch doc.Kind {
-	case fiscal.KindReceipt, fiscal.KindBSO, fiscal.KindCorrection, fiscal.KindBSOCorrection:
-	default:
+	if doc.Kind.HoldsNoReceipt() {
 		doc.Full = true // no marks can stand in it
 		return doc, nil
 	}
@@ -81,7 +79,7 @@ func (d *Device) contentByTLV(ctx context.Context, n fiscal.DocNumber) ([]wire.T
 		if code, refused := refusal(err); refused && code == codeNotInArchive {
 			list, parseErr := wire.ParseTLVs(body)
 			if parseErr != nil {
-				return nil, &fiscal.Error{Op: Family + ".Document", Kind: fiscal.Protocol, Effect: fiscal.Nothing, Err: parseErr}
+				return nil, &fiscal.Error{Op: Family + ".Document", Kind: fiscal.Attention, Effect: fiscal.Nothing, Err: parseErr}
 			}
 			return list, nil
 		}
@@ -92,7 +90,7 @@ func (d *Device) contentByTLV(ctx context.Context, n fiscal.DocNumber) ([]wire.T
 			break
 		}
 	}
-	return nil, &fiscal.Error{Op: Family + ".Document", Kind: fiscal.Protocol, Effect: fiscal.Nothing,
+	return nil, &fiscal.Error{Op: Family + ".Document", Kind: fiscal.Attention, Effect: fiscal.Nothing,
 		Err: fmt.Errorf("document %d does not end within %d bytes", n, maxDocument)}
 }
 

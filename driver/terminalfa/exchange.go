@@ -81,7 +81,8 @@ func (d *Device) exchange(ctx context.Context, op string, req wire.Request) (wir
 	case errors.As(err, &refused):
 		return nil, d.refusalError(op, req, refused)
 	default:
-		return nil, fail(fiscal.Protocol, fiscal.Unknown, err)
+		// A whole frame with a good check, and not what the sheet says: the line is fine, the register is not understood.
+		return nil, fail(fiscal.Attention, fiscal.Unknown, err)
 	}
 }
 

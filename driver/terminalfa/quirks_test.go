@@ -2,6 +2,7 @@ package terminalfa_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,6 +150,16 @@ func TestQuirks(t *testing.T) {
 			},
 		},
 		{
+			name:   "reply that trickles for ever, each byte within the gap",
+			script: "> B6 29 00 01 08 A5 7E\n< B6 29 03 FF 00\n" + strings.Repeat("wait 1900ms\n< 00\n", 40) + "hold\n",
+			do: func(t *testing.T, d driver.Device) {
+				began := time.Now()
+				_, err := d.LastDocument(t.Context())
+				require.Equal(t, fiscal.Link, fiscal.KindOf(err), "%v", err)
+				require.Less(t, time.Since(began), time.Minute)
+			},
+		},
+		{
 			name:   "commit answered after as long as a commit may take (§2.3)",
 			script: identify + begin23 + item2B + pay2D + form24 + "wait 59s\n" + answer24,
 			do:     func(t *testing.T, d driver.Device) { identified(t, d); sold(t, d) },
@@ -206,7 +217,7 @@ func TestQuirks(t *testing.T) {
 			do: func(t *testing.T, d driver.Device) {
 				identified(t, d)
 				_, err := d.Register(t.Context(), sheetSale(), sheetBaseline(true))
-				require.Equal(t, fiscal.Protocol, fiscal.KindOf(err), "%v", err)
+				require.Equal(t, fiscal.Attention, fiscal.KindOf(err), "%v", err)
 				require.Equal(t, fiscal.Unknown, fiscal.EffectOf(err))
 			},
 		},
@@ -294,7 +305,7 @@ func TestQuirks(t *testing.T) {
 			script: "> B6 29 00 05 30 2A 00 00 00 C4 E1\n< self 00 03 01 1A030E0905 29000000 E9C3175A 01 983A000000\n",
 			do: func(t *testing.T, d driver.Device) {
 				_, err := d.Document(t.Context(), 42)
-				require.Equal(t, fiscal.Protocol, fiscal.KindOf(err), "%v", err)
+				require.Equal(t, fiscal.Attention, fiscal.KindOf(err), "%v", err)
 			},
 		},
 		{
@@ -441,6 +452,26 @@ func TestQuirks(t *testing.T) {
 			},
 		},
 		{
+			name: "opening report of another shift than the open one: its time is not known, which is no error",
+			script: "> B6 29 00 01 01 8C EF\n< self 00 \"550199000001\" 1A030E0905 00 01 01 03\n" +
+				"> B6 29 00 01 08 A5 7E\n< self 00 03 00 00 01 00 1A030E0900 \"9999078900000001\" 02000000\n" +
+				"> B6 29 00 01 20 CF DB\n< B6 29 00 06 00 01 07 00 03 00 34 3E\n" +
+				"> B6 29 00 01 50 58 A5\n< self 00 00 00 0000 00000000 0000000000\n" +
+				"> B6 29 00 01 01 8C EF\n< self 00 \"550199000001\" 1A030E0905 00 01 01 03\n" +
+				"> B6 29 00 01 08 A5 7E\n< self 00 03 00 00 01 00 1A030E0900 \"9999078900000001\" 04000000\n" +
+				"> B6 29 00 01 20 CF DB\n< self 00 01 0800 0300\n" +
+				"> self 30 01000000\n< self 00 02 00 1A030E0900 01000000 B179379E 0700\n" +
+				"> B6 29 00 01 50 58 A5\n< self 00 00 00 0000 00000000 0000000000\n",
+			do: func(t *testing.T, d driver.Device) {
+				for range 2 {
+					s, err := d.Status(t.Context())
+					require.NoError(t, err)
+					require.True(t, s.Shift.Open)
+					require.True(t, s.Shift.OpenedAt.IsZero())
+				}
+			},
+		},
+		{
 			name:   "shift over 24 h at 23 (§12)",
 			script: identify + "> B6 29 00 01 23 AC EB\n< B6 29 00 02 01 16 66 AB\n" + cancel10,
 			do: func(t *testing.T, d driver.Device) {
@@ -468,7 +499,7 @@ func TestQuirks(t *testing.T) {
 			do: func(t *testing.T, d driver.Device) {
 				identified(t, d)
 				_, err := d.Register(t.Context(), sheetSale(), sheetBaseline(true))
-				require.Equal(t, fiscal.Protocol, fiscal.KindOf(err), "%v", err)
+				require.Equal(t, fiscal.Attention, fiscal.KindOf(err), "%v", err)
 				require.Equal(t, fiscal.Unknown, fiscal.EffectOf(err))
 			},
 		},
