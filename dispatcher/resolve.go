@@ -54,7 +54,7 @@ func (d *Dispatcher) Cancel(ctx context.Context, id fiscal.JobID) (fiscal.Job, e
 
 // notQueued says why a job cannot be taken back. It runs in the loop.
 func (d *Dispatcher) notQueued(id fiscal.JobID, e *entry) error {
-	state := fiscal.JobCanceled
+	var state fiscal.JobState
 	if e != nil {
 		state = e.job.State
 	} else {
