@@ -78,7 +78,7 @@ func TestBrokenDownloadIsCutOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
-		w.server.Handler().ServeHTTP(failingWriter{httptest.NewRecorder()}, httptest.NewRequest("GET", "/admin/backup", nil))
+		w.server.Handler().ServeHTTP(failingWriter{httptest.NewRecorder()}, localRequest("GET", "/admin/backup", nil))
 	})
 	require.Contains(t, w.logs.String(), "a backup was not taken whole")
 	require.NotContains(t, w.logs.String(), "panic in a request")
@@ -123,6 +123,6 @@ func TestNewNeedsItsOptions(t *testing.T) {
 	o := w.server.opt
 	o.Registry, o.Log, o.Shutdown, o.Ready, o.Healthy = prometheus.NewRegistry(), nil, nil, nil, nil
 	rec := httptest.NewRecorder()
-	New(o).Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/readyz", nil))
+	New(o).Handler().ServeHTTP(rec, localRequest("GET", "/readyz", nil))
 	require.Equal(t, 200, rec.Code)
 }

@@ -211,6 +211,10 @@ func (s *Server) checkOrigin(c *call) error {
 	if origin := c.r.Header.Get("Origin"); s.auth.open && origin != "" && !localOrigin(origin) {
 		return refused
 	}
+	if s.auth.open && !localName(c.r.Host) {
+		return &fiscal.UserError{Class: fiscal.ClassForbidden, Code: "host_not_local",
+			Message: "Without tokens the daemon answers only under localhost or an IP address: a web page could point a name of its own at it. Configure tokens to use a name."}
+	}
 	return nil
 }
 
@@ -219,10 +223,15 @@ func localOrigin(origin string) bool {
 	if err != nil {
 		return false
 	}
-	host := u.Hostname()
-	if host == "localhost" {
+	return u.Host != "" && localName(u.Host)
+}
+
+// localName reports a host, with or without a port, that is localhost or an address.
+func localName(hostport string) bool {
+	host := (&url.URL{Host: hostport}).Hostname()
+	if host == "" || host == "localhost" {
 		return true
 	}
-	_, err = netip.ParseAddr(host)
+	_, err := netip.ParseAddr(host)
 	return err == nil
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"sync"
@@ -39,7 +38,7 @@ func TestOddCredentials(t *testing.T) {
 		"empty login":     {basic("", "")},
 	} {
 		w := newWorld(t, withTokens)
-		r := httptest.NewRequest("GET", "/frs", nil)
+		r := localRequest("GET", "/frs", nil)
 		r.Header["Authorization"] = header
 		t.Log(name)
 		w.send(r).failed(401, "wrong_credentials")
@@ -49,7 +48,7 @@ func TestOddCredentials(t *testing.T) {
 }
 
 func basic(login, password string) string {
-	r := httptest.NewRequest("GET", "/", nil)
+	r := localRequest("GET", "/", nil)
 	r.SetBasicAuth(login, password)
 	return r.Header.Get("Authorization")
 }
@@ -173,7 +172,7 @@ func TestCallerAddress(t *testing.T) {
 		{true, "[::ffff:192.0.2.1]:99", nil, "192.0.2.1"},
 		{false, "@", nil, "invalid IP"},
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := localRequest("GET", "/", nil)
 		r.RemoteAddr = c.remote
 		for _, f := range c.forwarded {
 			r.Header.Add("X-Forwarded-For", f)

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -78,19 +77,19 @@ func TestBadBodies(t *testing.T) {
 			t.Parallel()
 			for _, header := range []string{"multipart/form-data; boundary=x", "text/plain", "application/json; charset=windows-1251", ";;"} {
 				w := newWorld(t)
-				r := httptest.NewRequest(route.method, route.target, strings.NewReader(route.good))
+				r := localRequest(route.method, route.target, strings.NewReader(route.good))
 				r.Header.Set("Content-Type", header)
 				w.send(r).failed(415, "unsupported_content_type")
 				w.untouched()
 			}
 			for _, header := range []string{"", "application/json", "Application/JSON; charset=UTF-8", "application/x-www-form-urlencoded"} {
 				w := newWorld(t)
-				r := httptest.NewRequest(route.method, route.target, strings.NewReader(route.good))
+				r := localRequest(route.method, route.target, strings.NewReader(route.good))
 				r.Header.Set("Content-Type", header)
 				require.Less(t, w.send(r).status, 300)
 			}
 			w := newWorld(t)
-			r := httptest.NewRequest(route.method, route.target, strings.NewReader(route.good))
+			r := localRequest(route.method, route.target, strings.NewReader(route.good))
 			r.Header.Set("Content-Encoding", "gzip")
 			w.send(r).failed(415, "unsupported_content_encoding")
 		})
@@ -249,7 +248,7 @@ func TestHead(t *testing.T) {
 func TestBodyLimitWithoutLength(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	r := httptest.NewRequest("POST", "/fcircuit", strings.NewReader(`{"inn":"`+strings.Repeat("1", maxBody)+`"}`))
+	r := localRequest("POST", "/fcircuit", strings.NewReader(`{"inn":"`+strings.Repeat("1", maxBody)+`"}`))
 	r.ContentLength = -1
 	w.send(r).failed(413, "body_too_large")
 	exact := `{"reason":"x"}`

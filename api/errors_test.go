@@ -111,7 +111,7 @@ func TestHalfAnAnswerIsCutOff(t *testing.T) {
 			}}, nil
 		}))
 		require.PanicsWithValue(t, http.ErrAbortHandler, func() {
-			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/late", nil))
+			handler.ServeHTTP(httptest.NewRecorder(), localRequest("GET", "/late", nil))
 		}, name)
 		require.Equal(t, 1, strings.Count(w.logs.String(), "late failure"), name)
 	}

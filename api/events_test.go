@@ -121,7 +121,7 @@ func TestSlowClientIsDropped(t *testing.T) {
 	slow := &slowWriter{watchedWriter: watchedWriter{header: http.Header{}}, stuck: make(chan struct{}), release: make(chan struct{})}
 	done := make(chan struct{})
 	go func() {
-		w.server.Handler().ServeHTTP(slow, httptest.NewRequest("GET", "/events", nil))
+		w.server.Handler().ServeHTTP(slow, localRequest("GET", "/events", nil))
 		close(done)
 	}()
 	require.Eventually(t, func() bool { return w.events.Clients() == 1 }, 5*time.Second, time.Millisecond)
@@ -146,7 +146,7 @@ func TestIdleStreamHasHeartbeats(t *testing.T) {
 		rec := &watchedWriter{header: http.Header{}}
 		done := make(chan struct{})
 		go func() {
-			w.server.Handler().ServeHTTP(rec, httptest.NewRequestWithContext(ctx, "GET", "/events", nil))
+			w.server.Handler().ServeHTTP(rec, localRequest("GET", "/events", nil).WithContext(ctx))
 			close(done)
 		}()
 		time.Sleep(10 * time.Second)

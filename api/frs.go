@@ -25,7 +25,8 @@ func (s *Server) listDevices(c *call) error {
 	queued := map[fiscal.CircuitID]int{}
 	devices := []deviceJSON{}
 	for _, m := range s.opt.Circuits.Members() {
-		if !m.Active && !all {
+		// A device that was switched off and still has something to finish or to settle is watched until it has.
+		if !m.Active && !all && views[m.ID] == nil {
 			continue
 		}
 		n, counted := queued[m.Circuit]
@@ -41,7 +42,7 @@ func (s *Server) listDevices(c *call) error {
 // activeDevice finds a device that is being watched.
 func (s *Server) activeDevice(c *call) (circuits.Member, error) {
 	m, err := s.opt.Circuits.Member(c.deviceID())
-	if err == nil && !m.Active {
+	if _, draining := s.opt.Fleet.View(m.ID); err == nil && !m.Active && !draining {
 		err = conflict("device_inactive", fmt.Sprintf("The device %s is inactive, and only an active one is watched and driven: PATCH /frs/{eip}/activate first.", m.ID),
 			map[string]any{"eip": m.ID})
 	}

@@ -58,7 +58,7 @@ func FuzzEIPPath(f *testing.F) {
 	f.Fuzz(func(t *testing.T, eip string) {
 		w := newWorld(t)
 		escaped := url.PathEscape(eip)
-		r := httptest.NewRequest("GET", "/frs/"+seedEIP, nil)
+		r := localRequest("GET", "/frs/"+seedEIP, nil)
 		var err error
 		r.URL, err = url.ParseRequestURI("/frs/" + escaped)
 		require.NoError(t, err)
@@ -91,7 +91,7 @@ func FuzzThroughHandler(f *testing.F) {
 			return
 		}
 		w := newWorld(t)
-		r := httptest.NewRequest("GET", "/", strings.NewReader(body))
+		r := localRequest("GET", "/", strings.NewReader(body))
 		r.Method, r.URL = method, u
 		rec := httptest.NewRecorder()
 		w.server.Handler().ServeHTTP(rec, r)

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -21,7 +20,7 @@ func TestRequestID(t *testing.T) {
 		"4bf92f3577b34da6a3ce929d0e0e4736": true, "a:b_c.d-e": true, strings.Repeat("x", 64): true,
 		strings.Repeat("x", 65): false, "with space": false, "new\nline": false, `"quoted"`: false, "я": false,
 	} {
-		r := httptest.NewRequest("GET", "/nowhere", nil)
+		r := localRequest("GET", "/nowhere", nil)
 		r.Header.Set("X-Request-Id", given)
 		a := w.send(r).failed(404, "route_not_found")
 		require.Equal(t, kept, a.header.Get("X-Request-Id") == given, given)

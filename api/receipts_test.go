@@ -224,7 +224,7 @@ func TestClientLeavesDuringWait(t *testing.T) {
 	w := newWorld(t)
 	w.jobs.strict, w.jobs.waiting = true, make(chan struct{})
 	ctx, leave := context.WithCancel(context.Background())
-	r := httptest.NewRequestWithContext(ctx, "GET", "/receipts/"+string(queuedJob)+"?wait=60s", nil)
+	r := localRequest("GET", "/receipts/"+string(queuedJob)+"?wait=60s", nil).WithContext(ctx)
 	rec := httptest.NewRecorder()
 	done := make(chan struct{})
 	go func() { w.server.Handler().ServeHTTP(rec, r); close(done) }()

@@ -223,7 +223,7 @@ type answer struct {
 // do sends a request past the network and checks the answer against openapi.yaml.
 func (w *world) do(method, target, body string, who as) answer {
 	w.t.Helper()
-	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r := localRequest(method, target, strings.NewReader(body))
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -238,7 +238,7 @@ func (w *world) later(target string) <-chan answer {
 	done := make(chan answer, 1)
 	go func() {
 		rec := httptest.NewRecorder()
-		w.server.Handler().ServeHTTP(rec, httptest.NewRequest("GET", target, nil))
+		w.server.Handler().ServeHTTP(rec, localRequest("GET", target, nil))
 		done <- answer{w.t, rec.Code, rec.Header(), rec.Body.Bytes()}
 	}()
 	return done

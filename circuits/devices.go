@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"frpoold/fiscal"
 )
@@ -107,7 +108,10 @@ func (r *Registry) Activate(ctx context.Context, by string, id fiscal.DeviceID, 
 	if m.Active {
 		return m, nil, nil
 	}
-	if done, _ := r.drainOf(id).await(ctx); !done {
+	if done, _ := r.drained(ctx, id, r.drainOf(id)); !done {
+		if job, holds := r.rack.Holds(id); holds {
+			return Member{}, nil, deviceInDoubt(id, job)
+		}
 		return Member{}, nil, stillDraining(id, "activated")
 	}
 	identity, err := r.rack.Inspect(ctx, m)
@@ -199,11 +203,30 @@ func (r *Registry) Deactivate(ctx context.Context, by string, id fiscal.DeviceID
 	if err != nil || !wait {
 		return m, d == nil && err == nil, err
 	}
-	drained, err = d.await(ctx)
+	drained, err = r.drained(ctx, id, d)
 	if err != nil {
 		return m, false, drainFailed(id, err)
 	}
 	return m, drained, nil
+}
+
+// holdLook is how often a drain that is waited for is looked at for a job that fell in doubt.
+const holdLook = 200 * time.Millisecond
+
+// drained waits for the end of a drain, but not for a person: a device with a job that is not settled drains for as long as
+// that takes.
+func (r *Registry) drained(ctx context.Context, id fiscal.DeviceID, d *drain) (bool, error) {
+	for {
+		if _, holds := r.rack.Holds(id); holds {
+			return false, nil
+		}
+		look, cancel := context.WithTimeout(ctx, holdLook)
+		done, err := d.await(look)
+		cancel()
+		if done || err != nil || ctx.Err() != nil {
+			return done, err
+		}
+	}
 }
 
 // switchOff stores the device inactive and starts its drain. An inactive device is left as it is; its drain is nil

@@ -83,6 +83,9 @@ func activationRefused(id fiscal.DeviceID, reasons []fiscal.ContentError) error 
 
 // inspectFailed tells a register that cannot be reached from one that answers in another protocol.
 func inspectFailed(m Member, err error) error {
+	if u := (*fiscal.UserError)(nil); errors.As(err, &u) {
+		return u
+	}
 	if errors.Is(err, fiscal.ErrOtherFamily) {
 		return conflict("activation_refused",
 			fmt.Sprintf("The device %s was not activated: it was added as type %s, and %v. Remove it and add it with the right type.", m.ID, m.Type, err),

@@ -32,6 +32,8 @@ type Journal interface {
 	// when the write is durable.
 	Advance(from fiscal.JobState, j fiscal.Job) <-chan error
 	Job(id fiscal.JobID) (fiscal.Job, error)
+	// Known finds the job that an integration gave an external id.
+	Known(i fiscal.IntegrationID, externalID string) (job fiscal.Job, found bool, err error)
 	Receipt(id fiscal.JobID) (fiscal.Receipt, error)
 	Unfinished() ([]fiscal.Job, error)
 }
@@ -134,6 +136,7 @@ func (d *Dispatcher) recover(ctx context.Context, job fiscal.Job) error {
 		job.UpdatedAt = d.opts.Now()
 		if a := job.Last(); a != nil {
 			a.Result = "the daemon stopped while the receipt was being sent"
+			a.EndedAt = job.UpdatedAt
 			a.Kind, a.Effect = fiscal.Internal, fiscal.Unknown
 		}
 		select {

@@ -174,7 +174,7 @@ var scenarios = map[[2]fiscal.JobState]func(t *testing.T){
 		a.script = []turn{{err: errSilent}}
 		b := started(t, a)
 		id := b.submit()
-		time.Sleep(time.Minute)
+		time.Sleep(settlingTime + time.Second)
 		b.is(id, fiscal.JobInDoubt)
 		job, err := b.Resolve(t.Context(), "anna", id, Resolution{Reason: "the box burnt"})
 		require.NoError(t, err)

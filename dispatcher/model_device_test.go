@@ -31,7 +31,7 @@ const (
 	overtaken            // a stranger's receipt of the same sum comes instead of it, and the answer is lost
 	overtakenMade        // the same comes before it, and the answer is lost
 	slow                 // made, after longer than a shutdown lasts
-	mishaps              // how many there are
+	kinds                // how many there are
 )
 
 // model is one register: FN, archive, shift. It does one command at a time, whoever sends it. Every document carries, out of
@@ -259,6 +259,7 @@ func (v visit) report(open bool) (d fiscal.Document, err error) {
 			return errOff
 		case refuses, cannot:
 			return errPerson
+		default:
 		}
 		kind := fiscal.KindShiftClose
 		v.shift.Open, v.shift.OpenedAt = open, fiscal.DeviceTime{}

@@ -337,8 +337,8 @@ func TestModel(t *testing.T) {
 		troubles := make([][]mishap, len(forgetful))
 		reports := make([][]mishap, len(forgetful))
 		for i := range forgetful {
-			any := rapid.Custom(func(t *rapid.T) mishap { return mishap(max(0, rapid.IntRange(-3, int(mishaps)-1).Draw(t, "mishap"))) })
-			troubles[i] = rapid.SliceOfN(any, 0, 12).Draw(rt, "receipts")
+			mishaps := rapid.Custom(func(t *rapid.T) mishap { return mishap(max(0, rapid.IntRange(-3, int(kinds)-1).Draw(t, "mishap"))) })
+			troubles[i] = rapid.SliceOfN(mishaps, 0, 12).Draw(rt, "receipts")
 			reports[i] = rapid.SliceOfN(rapid.SampledFrom([]mishap{fine, lostMade, lostNotMade, cannot}), 0, 4).Draw(rt, "reports")
 		}
 		plan := rapid.SliceOfN(rapid.Custom(drawDeed), 1, 30).Draw(rt, "plan")

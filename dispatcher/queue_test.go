@@ -42,6 +42,21 @@ func TestQueueKeepsOrder(t *testing.T) {
 	require.Empty(t, q.turns)
 }
 
+// Jobs of one integration that need different registers keep their order as far as there is a register for each.
+func TestQueueKeepsOrderOverKinds(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	for i, tax := range []fiscal.TaxSystem{fiscal.TaxOSN, fiscal.TaxPatent, fiscal.TaxOSN, fiscal.TaxENVD, fiscal.TaxPatent, fiscal.TaxOSN} {
+		e := waiting(1, fmt.Sprint(i))
+		e.job.Needs.TaxSystem = tax
+		q.add(e, false)
+	}
+	rare, ok := q.take(time.Time{}, func(e *entry) bool { return e.job.Needs.TaxSystem == fiscal.TaxPatent })
+	require.True(t, ok)
+	require.EqualValues(t, "1", rare.job.ID)
+	require.Equal(t, []fiscal.JobID{"0", "2", "3", "4", "5"}, drainAll(q))
+}
+
 // A job that has waited before goes to the front of its line.
 func TestQueueFront(t *testing.T) {
 	t.Parallel()

@@ -17,6 +17,9 @@ type Resolution struct {
 	Reason string
 }
 
+// settlingTime is how long a register may be away before a person's word counts in its place: a reboot is no reason to guess.
+const settlingTime = 10 * time.Minute
+
 // resolveLook bounds how long the device is asked whether it agrees.
 const resolveLook = 5 * time.Second
 
@@ -136,11 +139,18 @@ func (d *Dispatcher) confirm(ctx context.Context, job *fiscal.Job, r Resolution)
 	if r.Made && r.FD <= b.LastFD {
 		return nil, fiscal.Identity{}, contradicts("document %d was made before the receipt was sent: the last one then was %d", r.FD, b.LastFD)
 	}
+	if r.Made && r.FD > fiscal.FNCapacity {
+		return nil, fiscal.Identity{}, contradicts("there is no document %d: a storage signs at most %d", r.FD, fiscal.FNCapacity)
+	}
 	ctx, cancel := context.WithTimeout(ctx, resolveLook)
 	defer cancel()
 	f, err := d.fleet.Look(ctx, job.Last().Device, *b, func(doc fiscal.Document) bool { return r.Made && doc.Number == r.FD })
+	if err != nil && job.State == fiscal.JobInDoubt && d.opts.Now().Sub(job.Last().EndedAt) < settlingTime {
+		return nil, fiscal.Identity{}, &fiscal.UserError{Class: fiscal.ClassConflict, Code: "still_settling",
+			Message: fmt.Sprintf("the register does not answer right now and is asked again by itself: a person's word is taken once it has been silent for %s", settlingTime)}
+	}
 	if err != nil || f.After.FN != b.FN {
-		return nil, fiscal.Identity{}, nil //nolint:nilerr // nobody to contradict
+		return nil, fiscal.Identity{}, nil // nobody to contradict
 	}
 	if !r.Made {
 		if v := judge(job, &f); v.verdict == made {

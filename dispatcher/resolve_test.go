@@ -113,6 +113,34 @@ func TestJobPastItsDeadlineIsNotBegun(t *testing.T) {
 	})
 }
 
+// A job that rests between two rounds of failures ends at its deadline like any other, and can be taken back.
+func TestDeadlineOfAJobThatRests(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a := newBox("a")
+		b := started(t, a)
+		for range 100 {
+			a.script = append(a.script, turn{err: errPerson})
+		}
+		soon := func(s *Submission) { s.Deadline = time.Now().Add(40 * time.Second) }
+		id := b.submit(soon)
+		time.Sleep(39 * time.Second)
+		b.is(id, fiscal.JobQueued)
+		require.Equal(t, 1, b.Queued(1), "it waits, resting or not")
+		time.Sleep(3 * time.Second)
+		b.is(id, fiscal.JobExpired)
+
+		id = b.submit()
+		time.Sleep(time.Minute)
+		b.is(id, fiscal.JobQueued)
+		_, err := b.Cancel(t.Context(), id)
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		b.is(id, fiscal.JobCanceled)
+		require.Zero(t, b.Queued(1))
+		require.NoError(t, b.call(func() { require.Zero(t, b.total) }))
+	})
+}
+
 // What kept it waiting is told, so that somebody can act on it.
 func TestExpirySaysWhy(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -219,6 +247,7 @@ func TestResolveAgainstTheArchive(t *testing.T) {
 		{name: "made, a refund", word: Resolution{Made: true, FD: 3}, change: func(a *box) { a.add(paper(0, refund)) }, says: "sell_refund"},
 		// It is another job's receipt: two jobs must never end as one document.
 		{name: "made, with another receipt's stamp", word: Resolution{Made: true, FD: 3}, change: func(a *box) { a.add(paper(0, theirs)) }, says: "3"},
+		{name: "made, beyond what a storage holds", word: Resolution{Made: true, FD: fiscal.FNCapacity + 1}, change: func(a *box) { a.blind = errNoLine }, says: "250000"},
 		{name: "made, the one without content", word: Resolution{Made: true, FD: 2}},
 		{name: "not made, and it is there", word: Resolution{}, change: func(a *box) { delete(a.lost, 2) }, says: "document 2"},
 		{name: "not made, and nobody can say", word: Resolution{}},
@@ -286,6 +315,7 @@ func TestResolveWhatIsNotInDoubt(t *testing.T) {
 func TestResolveWhileTheDeviceIsAsked(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b, a, id := doubt(t, true, func(a *box) { a.blind = errNoLine })
+		time.Sleep(settlingTime)
 		job, err := b.Resolve(t.Context(), "anna", id, Resolution{Made: true, FD: 2})
 		require.NoError(t, err)
 		require.Equal(t, fiscal.JobMade, job.State)
@@ -295,6 +325,41 @@ func TestResolveWhileTheDeviceIsAsked(t *testing.T) {
 		b.is(id, fiscal.JobMade)
 		require.LessOrEqual(t, len(b.of("look")), 1, "nobody asks any more")
 		b.ends(b.submit(), fiscal.JobMade)
+	})
+}
+
+// A register that is away for a moment, because it reboots or because the daemon did, will say itself what became of the
+// receipt: nobody has to guess before it has been silent for a while.
+func TestResolveIsNoGuess(t *testing.T) {
+	t.Parallel()
+	guess := func(t *testing.T, b *bench, id fiscal.JobID) {
+		t.Helper()
+		for range 9 {
+			_, err := b.Resolve(t.Context(), "anna", id, Resolution{})
+			u := problem(t, err)
+			require.Equal(t, "still_settling", u.Code)
+			require.Equal(t, fiscal.ClassConflict, u.Class)
+			time.Sleep(time.Minute)
+		}
+		require.Empty(t, b.audited)
+		time.Sleep(time.Minute + time.Second)
+		job, err := b.Resolve(t.Context(), "anna", id, Resolution{})
+		require.NoError(t, err)
+		require.Equal(t, fiscal.JobRefused, job.State)
+	}
+	t.Run("after a lost answer", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			b, _, id := doubt(t, false, func(a *box) { a.blind = errNoLine })
+			guess(t, b, id)
+		})
+	})
+	t.Run("after a restart", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			b := stopped(t)
+			left(b.journal, "01OLD", fiscal.JobSending, "a", 1)
+			require.NoError(t, b.Start(t.Context()))
+			guess(t, b, "01OLD")
+		})
 	})
 }
 

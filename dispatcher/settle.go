@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -195,7 +196,11 @@ func (d *Dispatcher) judged(e *entry, f pool.Findings) {
 	a := job.Last()
 	a.Evidence = evidence(a.Evidence, f, verdict)
 	d.metrics.settled.WithLabelValues(verdict.verdict.String()).Inc()
-	d.opts.Log.Info("receipt settled", "job", string(job.ID), "device", string(a.Device), "circuit", uint64(job.Circuit),
+	level, said := slog.LevelInfo, "receipt settled"
+	if verdict.verdict == undecided {
+		level, said = slog.LevelWarn, "receipt needs a person"
+	}
+	d.opts.Log.Log(d.ctx, level, said, "job", string(job.ID), "device", string(a.Device), "circuit", uint64(job.Circuit),
 		"verdict", verdict.verdict.String(), "why", verdict.reason)
 	switch verdict.verdict {
 	case made:

@@ -31,6 +31,14 @@ func (d disk) Job(id fiscal.JobID) (fiscal.Job, error) {
 	return job, err
 }
 
+func (d disk) Known(i fiscal.IntegrationID, externalID string) (job fiscal.Job, found bool, err error) {
+	page, _, err := d.Jobs(store.JobFilter{Integration: i, ExternalID: externalID})
+	if err != nil || len(page) == 0 {
+		return job, false, err
+	}
+	return page[0], true, nil
+}
+
 // life is one daemon over a real store.
 func life(t *testing.T, s *store.Store, f *fleet) *Dispatcher {
 	t.Helper()
@@ -65,6 +73,10 @@ func TestOverTheStore(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, created)
 			require.Equal(t, job.ID, again.ID)
+			known, found, err := disk{s}.Known(1, sub.ExternalID)
+			require.NoError(t, err)
+			require.True(t, found)
+			require.Equal(t, job.ID, known.ID)
 			sub.Digest = "other"
 			_, _, err = d.Submit(t.Context(), sub)
 			require.Equal(t, "external_id_conflict", problem(t, err).Code)

@@ -74,25 +74,16 @@ func (d *Dispatcher) admit(c fiscal.CircuitID, n fiscal.Needs) error {
 	return d.reserve(c)
 }
 
-// finder is a Journal that finds the job of a client's id without storing one.
-type finder interface {
-	Known(i fiscal.IntegrationID, externalID string) (job fiscal.Job, found bool, err error)
-}
-
 func (d *Dispatcher) known(s Submission) (fiscal.Job, bool) {
-	j, ok := d.journal.(finder)
-	if !ok {
-		return fiscal.Job{}, false
-	}
-	job, found, err := j.Known(s.Integration, s.ExternalID)
+	job, found, err := d.journal.Known(s.Integration, s.ExternalID)
 	return job, found && err == nil
 }
 
-// repeated answers a submission whose external id has a job.
+// repeated answers a submission whose external id is known.
 func (d *Dispatcher) repeated(stored fiscal.Job, s Submission) (fiscal.Job, bool, error) {
 	if stored.Digest != s.Digest {
 		return fiscal.Job{}, false, &fiscal.UserError{Class: fiscal.ClassConflict, Code: "external_id_conflict",
-			Message: fmt.Sprintf("external_id %q was used for another receipt: a new receipt needs a new one", s.ExternalID),
+			Message: fmt.Sprintf("external_id %q was used for another receipt, or one with another callback_url: a new receipt needs a new one", s.ExternalID),
 			Details: map[string]any{"id": stored.ID}}
 	}
 	live, err := d.Job(stored.ID)

@@ -31,20 +31,21 @@ type Document struct {
 	Full bool `json:"full"`
 }
 
-// FiscalData is what a client gets of a made receipt (domain/ffd.md §5.3).
+// FiscalData is what a client gets of a made receipt (domain/ffd.md §5.3). All of it, but for a receipt that is made only by an
+// operator's word: of that one the FN, the number and the total are known.
 type FiscalData struct {
 	FN            string    `json:"fn"`
 	FD            DocNumber `json:"fd"`
-	FP            string    `json:"fp"` // decimal, no padding
-	Datetime      time.Time `json:"datetime"`
-	ShiftNumber   uint32    `json:"shift_number"`
-	ReceiptNumber uint32    `json:"receipt_number"`
+	FP            string    `json:"fp,omitempty"` // decimal, no padding
+	Datetime      time.Time `json:"datetime,omitzero"`
+	ShiftNumber   uint32    `json:"shift_number,omitempty"`
+	ReceiptNumber uint32    `json:"receipt_number,omitempty"`
 	Total         Money     `json:"total"`
-	RNM           string    `json:"rnm"`
+	RNM           string    `json:"rnm,omitempty"`
 	SN            string    `json:"sn"`
-	INN           INN       `json:"inn"`
+	INN           INN       `json:"inn,omitempty"`
 	EIP           DeviceID  `json:"eip"`
-	QR            string    `json:"qr"`
+	QR            string    `json:"qr,omitempty"`
 }
 
 // NewFiscalData joins a document with the register that made it. loc is the zone of the register's clock.

@@ -80,7 +80,7 @@ func (w *worker) readSince(ctx context.Context, b fiscal.Baseline, match func(fi
 	for n := b.LastFD + 1; n <= ref.Last; n++ {
 		doc, err := w.readDocument(ctx, n)
 		switch {
-		case err != nil && !lineFailed(err):
+		case err != nil && w.dev != nil && (!lineFailed(err) || fiscal.KindOf(err) == fiscal.Protocol):
 			f.Unreadable = append(f.Unreadable, n)
 			continue
 		case err != nil:
@@ -101,7 +101,15 @@ const readTries = 3
 func (w *worker) readDocument(ctx context.Context, n fiscal.DocNumber) (doc fiscal.Document, err error) {
 	for range readTries {
 		doc, err = w.dev.Document(ctx, n)
-		if err == nil || errors.Is(err, fiscal.ErrNoDocument) || lineFailed(err) {
+		switch {
+		case err == nil, errors.Is(err, fiscal.ErrNoDocument):
+			return doc, err
+		case fiscal.KindOf(err) == fiscal.Protocol: // what comes next on this line would mean nothing either
+			w.closeSession(err)
+			if w.connect(ctx); w.dev == nil {
+				return doc, w.lost
+			}
+		case lineFailed(err):
 			return doc, err
 		}
 	}

@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,8 @@ import (
 func since(n fiscal.DocNumber) fiscal.Baseline {
 	return fiscal.Baseline{FN: fnA, Serial: serial, LastFD: n}
 }
+
+var rubbish = fail(fiscal.Protocol, fiscal.Unknown, errors.New("wrong check sum"))
 
 func nothingMatches(fiscal.Document) bool { return false }
 
@@ -131,6 +134,69 @@ func TestLookThatFails(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// design.md §12: anything unreadable is for a person. A register that answers with no, or with rubbish, every time it is asked
+// for one document, must not keep its job in doubt for ever.
+func TestLookAtADocumentThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, always := range map[string]error{
+		"refused":        errRefused,
+		"needs a person": errPerson,
+		"rubbish":        rubbish,
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				box := openedShift()
+				for range 3 {
+					box.add(fiscal.Document{Kind: fiscal.KindReceipt})
+				}
+				r := one(t, box)
+				box.set(func(b *register) { b.always["document 4"] = always })
+				f, err := r.Look(t.Context(), eip, since(2), nothingMatches)
+				require.NoError(t, err)
+				require.Equal(t, []fiscal.DocNumber{3, 5}, numbers(f.Documents))
+				require.Equal(t, []fiscal.DocNumber{4}, f.Unreadable)
+				require.Len(t, box.calls("document 4"), 3, "a few tries are enough")
+				r.made("JOB")
+			})
+		})
+	}
+	t.Run("rubbish once", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			box := openedShift()
+			box.add(fiscal.Document{Kind: fiscal.KindReceipt})
+			r := one(t, box)
+			box.breaks("document 3", fault{err: rubbish}, fault{err: errPerson})
+			f, err := r.Look(t.Context(), eip, since(2), nothingMatches)
+			require.NoError(t, err)
+			require.Equal(t, []fiscal.DocNumber{3}, numbers(f.Documents))
+		})
+	})
+	for name, on := range map[string]struct {
+		method string
+		err    error
+	}{
+		"no line":      {"open", errNoLine},
+		"more rubbish": {"identify", rubbish},
+		"no status":    {"status", rubbish},
+	} {
+		t.Run("rubbish, and then "+name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				box := openedShift()
+				box.add(fiscal.Document{Kind: fiscal.KindReceipt})
+				box.add(fiscal.Document{Kind: fiscal.KindReceipt})
+				r := one(t, box)
+				box.breaks("document 3", fault{err: rubbish})
+				box.breaks(on.method, fault{err: on.err})
+				_, err := r.Look(t.Context(), eip, since(2), nothingMatches)
+				require.Error(t, err, "it could not be asked")
+				f, err := r.Look(t.Context(), eip, since(2), nothingMatches)
+				require.NoError(t, err)
+				require.Len(t, f.Documents, 2)
+			})
+		})
 	}
 }
 

@@ -129,7 +129,7 @@ func (w *worker) setClock(ctx context.Context, ref fiscal.DocumentRef) error {
 	}
 	now := fiscal.DeviceTimeAt(w.pool.opts.Now(), w.zone)
 	if w.status != nil && !w.status.LastTime.IsZero() && now.Sub(w.status.LastTime) < 0 {
-		return conflict("clock_before_last_document", "the last document was made at %s on the register's clock, and %s is before it", w.status.LastTime, now)
+		return conflict("clock_before_last_document", "the last document was made at %s on the register's clock, and %s is before it: wait until then, and repeat", w.status.LastTime, now)
 	}
 	return clocked.SetClock(ctx, now)
 }

@@ -270,3 +270,39 @@ func TestIdleWorkerSleeps(t *testing.T) {
 		require.Equal(t, changes, r.changes(), "nobody is woken for news that are none")
 	})
 }
+
+// A register that needed a person may have been registered anew by one: who it is, is read again before its next receipt.
+func TestIdentityIsReadAgainAfterAFault(t *testing.T) {
+	t.Parallel()
+	t.Run("the same register", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			box := openedShift()
+			r := one(t, box)
+			box.breaks("register", fault{err: errPerson})
+			require.Error(t, r.make("JOB").Err)
+			box.set(func(b *register) { b.id.RNM, b.id.TaxSystems = "0000000009999999", fiscal.TaxOSN })
+			out := r.make("JOB")
+			require.NoError(t, out.Err)
+			require.Equal(t, "0000000009999999", out.Identity.RNM)
+			require.Equal(t, fiscal.TaxOSN, r.view().Identity.TaxSystems, "the choice sees it too")
+			box.forget()
+			r.made("JOB")
+			require.Empty(t, box.calls("identify"), "and not before every receipt")
+		})
+	})
+	t.Run("another taxpayer", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			box := openedShift()
+			r := one(t, box)
+			box.breaks("register", fault{err: errPerson})
+			require.Error(t, r.make("JOB").Err)
+			box.set(func(b *register) { b.id.INN = "500100732259" })
+			out := r.Register(t.Context(), eip, pool.Receipt{Job: "JOB", Receipt: sale(100), Begin: func(fiscal.Baseline) error {
+				t.Error("a receipt was begun under another INN")
+				return nil
+			}})
+			require.Equal(t, fiscal.Nothing, fiscal.EffectOf(out.Err))
+			require.ErrorContains(t, out.Err, string(fiscal.GateWrongINN))
+		})
+	})
+}

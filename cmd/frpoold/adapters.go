@@ -91,6 +91,14 @@ func (j journal) Accept(ctx context.Context, job fiscal.Job, r fiscal.Receipt) (
 	return stored, created, err
 }
 
+func (j journal) Known(i fiscal.IntegrationID, externalID string) (fiscal.Job, bool, error) {
+	page, _, err := j.Jobs(store.JobFilter{Integration: i, ExternalID: externalID, Limit: 1})
+	if err != nil || len(page) == 0 {
+		return fiscal.Job{}, false, err
+	}
+	return page[0], true, nil
+}
+
 func (j journal) Job(id fiscal.JobID) (fiscal.Job, error) {
 	job, err := j.Store.Job(id)
 	if errors.Is(err, store.ErrNotFound) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -23,8 +24,14 @@ func runCheck(_ context.Context, s streams, args []string) error {
 	if err := parse(fs, s, args); err != nil {
 		return err
 	}
-	if _, err := config.Load(*file, config.WithEnvironment(os.Getenv)); err != nil {
+	cfg, err := config.Load(*file, config.WithEnvironment(os.Getenv))
+	if err != nil {
 		return err
+	}
+	if cfg.TLS.Enabled() {
+		if _, err := tls.LoadX509KeyPair(cfg.TLS.Cert, cfg.TLS.Key); err != nil {
+			return fmt.Errorf("tls: %w", err)
+		}
 	}
 	if _, err := fmt.Fprintln(s.out, "configuration: good"); err != nil {
 		return err

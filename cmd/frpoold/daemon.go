@@ -331,6 +331,18 @@ func (d *daemon) purge(ctx context.Context, dir string, before time.Time) (err e
 	return err
 }
 
+// doorsLimit is how long a request may go on after the daemon was told to stop.
+const doorsLimit = 3 * time.Second
+
+func (d *daemon) closeDoors(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, doorsLimit)
+	defer cancel()
+	if err := d.server.Shutdown(ctx); err != nil {
+		d.log.Info("requests that did not end in time are cut", "error", err)
+		_ = d.server.Close()
+	}
+}
+
 // Address is where the daemon listens.
 func (d *daemon) Address() string { return d.listener.Addr().String() }
 
@@ -340,19 +352,24 @@ func (d *daemon) Failed() <-chan error { return d.failed }
 // Alive answers when the dispatcher's loop does.
 func (d *daemon) Alive(ctx context.Context) error { return d.dispatcher.Alive(ctx) }
 
-// Stop ends everything in order. Receipts on the wire are finished; what cannot be finished before ctx is done stays in
+// Stop ends everything in order: intake and HTTP, receipts in work, workers, callbacks, store. Receipts on the wire are finished; what cannot be finished before ctx is done stays in
 // the store as it is and is settled at the next start.
 func (d *daemon) Stop(ctx context.Context) error {
 	var errs []error
 	d.endStreams()
-	if d.server != nil {
-		errs = append(errs, d.server.Shutdown(ctx))
-	} else if d.listener != nil {
+	if d.server == nil && d.listener != nil {
 		errs = append(errs, d.listener.Close())
+	}
+	// A client that is slow to ask must not keep the registers at work: both stop side by side, and whoever posts
+	// meanwhile is told to come back.
+	var doors sync.WaitGroup
+	if d.server != nil {
+		doors.Go(func() { d.closeDoors(ctx) })
 	}
 	if d.dispatcher != nil {
 		errs = append(errs, d.dispatcher.Stop(ctx))
 	}
+	doors.Wait()
 	if d.pool != nil {
 		errs = append(errs, d.pool.Close(ctx))
 	}

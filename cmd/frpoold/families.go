@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -40,6 +39,10 @@ func opener(cfg *config.Config) func(ctx context.Context, typ string, d link.Dia
 			family = found
 		}
 		open, ok := families[family]
+		if !ok && t.Family != config.FamilyAuto {
+			return nil, &fiscal.UserError{Class: fiscal.ClassConflict, Code: "family_not_driven",
+				Message: fmt.Sprintf("type %s is a register of the %s family, which this version does not drive; it drives terminalfa", typ, family)}
+		}
 		if !ok {
 			return nil, &fiscal.Error{Op: "open", Kind: fiscal.Attention, Effect: fiscal.Nothing,
 				Err: fmt.Errorf("the register answers as %s, which this version does not drive: %w", family, fiscal.ErrOtherFamily)}
@@ -58,7 +61,8 @@ func internal(err error) error {
 func dialer(cfg *config.Config) func(typ string, id fiscal.DeviceID) (link.Dialer, error) {
 	return func(typ string, id fiscal.DeviceID) (link.Dialer, error) {
 		if strings.HasPrefix(string(id), "serial:") {
-			return nil, internal(errors.New("serial lines are not driven by this version: put a serial-to-Ethernet box in front of the register"))
+			return nil, &fiscal.UserError{Class: fiscal.ClassConflict, Code: "line_not_driven",
+				Message: "serial lines are not driven by this version: put a serial-to-Ethernet box in front of the register"}
 		}
 		family := cfg.Types[typ].Family
 		return link.TCP{Address: string(id), Timeout: cfg.DriverOptions(typ, family).Timeouts.Connect}, nil

@@ -12,7 +12,7 @@ import (
 // The suite makes one per test and uses it from one goroutine. A nil function is a hand this bench does not have.
 type Bench struct {
 	Open    driver.Opener
-	Dialer  link.Dialer    // straight to the register
+	Dialer  link.Dialer    // straight to the register, which must take a second line while a device holds one
 	Options driver.Options // times that a healthy register keeps even on a busy machine; Trace is the suite's own
 
 	// Impatience replaces Options.Timeouts where a test waits a register out. Where time costs nothing (a synctest

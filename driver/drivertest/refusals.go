@@ -27,6 +27,7 @@ type learned struct {
 	flow
 	commit         int // number of the Write that made the document
 	commitSent     int // bytes passed to the register before it
+	commitLength   int // its own bytes
 	commitReceived int // bytes that had come before it
 }
 
@@ -54,6 +55,7 @@ func (s *stage) watch(before fiscal.DocumentRef, do func() error) learned {
 	require.NoError(s, do())
 	require.Len(s, s.since(before.Last), 1)
 	l.flow = s.tap.flow()
+	l.commitLength = append(l.writes, l.sent)[l.commit+1] - l.commitSent
 	s.tap.arm(fault{})
 	return l
 }

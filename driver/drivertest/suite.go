@@ -97,7 +97,8 @@ type stage struct {
 
 func newStage(t *testing.T, b Bench) *stage {
 	s := &stage{T: t, Bench: b, tap: &tap{to: b.Dialer, now: b.Now}}
-	s.clean = s.device(b.Options)
+	s.Cleanup(func() { require.Zero(s, s.tap.lines(), "lines left open by closed devices") })
+	s.clean = s.straight()
 	s.dev = s.open(b.Options.Timeouts)
 	id, err := s.clean.Identify(t.Context())
 	require.NoError(t, err, "identifying on the bench")
@@ -105,9 +106,9 @@ func newStage(t *testing.T, b Bench) *stage {
 	return s
 }
 
-// device opens a device straight on the register.
-func (s *stage) device(o driver.Options) driver.Device {
-	d, err := s.Open(context.Background(), s.Dialer, o)
+// straight opens a device straight on the register.
+func (s *stage) straight() driver.Device {
+	d, err := s.Open(context.Background(), s.Dialer, s.Options)
 	require.NoError(s, err)
 	s.Cleanup(func() { require.NoError(s, d.Close()) })
 	return d
@@ -120,10 +121,7 @@ func (s *stage) open(times driver.Timeouts) driver.Device {
 	o.Trace = func(e fiscal.Exchange) { s.trace = append(s.trace, e) }
 	d, err := s.Open(context.Background(), s.tap, o)
 	require.NoError(s, err)
-	s.Cleanup(func() {
-		require.NoError(s, d.Close())
-		require.Zero(s, s.tap.lines(), "lines left open")
-	})
+	s.Cleanup(func() { require.NoError(s, d.Close()) })
 	_, err = d.Identify(s.Context())
 	require.NoError(s, err)
 	return d

@@ -60,7 +60,9 @@ func newBench(t *testing.T, o simulator.Options) *bench {
 	t.Helper()
 	b := &bench{t: t, clock: newBenchClock()}
 	o.Devices, o.Now = 1, b.clock.now
-	o.Seed = 7
+	if o.Seed == 0 {
+		o.Seed = 7
+	}
 	rack, err := simulator.New(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, rack.Close()) })

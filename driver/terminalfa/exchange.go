@@ -24,7 +24,7 @@ const (
 )
 
 // maxReply bounds a whole answer, however slowly it trickles in.
-const maxReply = 30 * time.Second
+const maxReply = 10 * time.Second
 
 // exchange does one command on a line of its own. Every error is a *fiscal.Error.
 //

@@ -3,6 +3,7 @@ package callback
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ type round struct {
 	done    chan finished
 }
 
-// host is one scheme, name and port.
+// host is one scheme, name and port, as one integration calls it.
 type host struct {
 	name    string
 	queue   []fiscal.Delivery
@@ -97,7 +98,7 @@ func (r *round) pass() {
 			}
 			news++
 			r.claimed[d.ID] = struct{}{}
-			if h := r.hostOf(d.URL); len(h.queue) < h.room() {
+			if h := r.hostOf(d); len(h.queue) < h.room() {
 				h.queue = append(h.queue, d)
 			} else {
 				r.putOff(h, d)
@@ -130,11 +131,13 @@ func (r *round) putOff(h *host, d fiscal.Delivery) {
 	}()
 }
 
-func (r *round) hostOf(address string) *host {
+// hostOf keeps integrations apart, so that one shop's dead address does not hold up another's on the same host.
+func (r *round) hostOf(d fiscal.Delivery) *host {
 	name := "?"
-	if u, err := url.Parse(address); err == nil {
+	if u, err := url.Parse(d.URL); err == nil {
 		name = strings.ToLower(u.Scheme + "://" + u.Host)
 	}
+	name = strconv.FormatUint(uint64(d.Integration), 10) + " " + name
 	h := r.hosts[name]
 	if h == nil {
 		h = &host{name: name}
