@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -129,6 +131,29 @@ func TestStopDuringReceipts(t *testing.T) {
 	}
 	oneEach(t, rack, made)
 	assert.NotContains(t, p.output(), "settled", "nothing was left to settle")
+}
+
+// TestSlowClientDoesNotDelayStop has a client that never finishes its request when SIGTERM comes: the registers stop taking
+// receipts at once all the same.
+func TestSlowClientDoesNotDelayStop(t *testing.T) {
+	t.Parallel()
+	rack := newRack(t, simulator.Options{Devices: 2, ServiceTime: 200 * time.Millisecond, Seed: 6})
+	p, c := serve(t, t.TempDir())
+	s := openShop(t, c, rack)
+	random, _ := seeded(t)
+	for i := range 80 {
+		ask(t, c, http.MethodPost, s.path(), sampleReceipt(random, fmt.Sprint("order-", i), fiscal.TaxUSNIncome, 1), nil)
+	}
+	slow, err := net.Dial("tcp", strings.TrimPrefix(c.base, "http://"))
+	require.NoError(t, err)
+	defer func() { _ = slow.Close() }()
+	_, err = slow.Write([]byte("POST /fcircuit HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{"))
+	require.NoError(t, err)
+	p.signal(syscall.SIGTERM)
+	require.Equal(t, 0, p.wait())
+	assert.NotContains(t, p.output(), "not everything had finished")
+	made := len(receiptsIn(t, rack))
+	assert.Less(t, made, 40, "two registers of 0.2 s would have made more in the time a slow client is given")
 }
 
 // TestLostAnswer loses the answer to the command that makes the document, in each way, and finds the receipt all the same.

@@ -56,7 +56,7 @@ func TestNeedsAPerson(t *testing.T) {
 			ask(t, c, http.MethodPost, s.path(), sampleReceipt(random, "order-1", fiscal.TaxUSNIncome, 1), &j)
 			require.Eventually(t, func() bool { return len(receiptsIn(t, rack)) == 1 }, waitLong, waitShort, "the register made it")
 			oldFN := rack.Devices()[0].FN
-			replace := simulator.FNFresh
+			replace := simulator.FNReplace
 			require.NoError(t, rack.Patch(1, simulator.Patch{FN: &replace}))
 
 			waiting := untilRest(t, c, j.ID)
@@ -76,6 +76,20 @@ func TestNeedsAPerson(t *testing.T) {
 			require.Len(t, queue.Items, 1)
 			assert.Contains(t, refused(t, c, http.MethodDelete, "/frs/"+rack.Devices()[0].Address, nil).Message, string(j.ID))
 
+			// Deactivating it answers at once; it stays in sight, and cannot be activated before the receipt is seen to.
+			eip := rack.Devices()[0].Address
+			status, err := c.do(t.Context(), http.MethodPatch, "/frs/"+eip+"/deactivate", nil, nil)
+			require.NoError(t, err)
+			assert.Equal(t, http.StatusAccepted, status)
+			var frs []struct {
+				EIP     string        `json:"eip"`
+				Reasons []fiscal.Gate `json:"reasons"`
+			}
+			ask(t, c, http.MethodGet, "/frs", nil, &frs)
+			require.Len(t, frs, 1)
+			assert.NotEmpty(t, frs[0].Reasons)
+			assert.Equal(t, "device_in_doubt", refused(t, c, http.MethodPatch, "/frs/"+eip+"/activate", nil).Code)
+
 			path := "/receipts/" + string(j.ID) + "/resolve"
 			assert.Equal(t, http.StatusUnprocessableEntity, refused(t, c, http.MethodPost, path, map[string]any{"outcome": "made"}).Status)
 			assert.Equal(t, "contradicts_archive", refused(t, c, http.MethodPost, path, map[string]any{"outcome": "made", "fd": 2}).Code)
@@ -92,6 +106,10 @@ func TestNeedsAPerson(t *testing.T) {
 				}
 			}
 			assert.Equal(t, 1, resolved)
+			require.Eventually(t, func() bool {
+				_, err := c.do(t.Context(), http.MethodPatch, "/frs/"+eip+"/activate", nil, nil)
+				return err == nil
+			}, waitLong, waitShort, "with the receipt settled the new FN can be accepted")
 		})
 	}
 }
