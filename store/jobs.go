@@ -108,6 +108,7 @@ func (s *Store) Advance(from fiscal.JobState, j fiscal.Job) <-chan error {
 		}
 		return t.moveJob(id, from, to, record, callback)
 	}
+	o.patient = j.State.Final()
 	s.w.enqueue(o)
 	return o.done
 }

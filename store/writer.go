@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -23,6 +24,8 @@ type op struct {
 	done chan error
 	// refusable operations are turned away first when a batch does not fit on the disk.
 	refusable bool
+	// patient operations may wait a moment for company: nobody's receipt waits for them.
+	patient bool
 	// claimed is set by whoever decides the operation's fate: the writer that takes it, or the caller that gives up.
 	claimed atomic.Bool
 
@@ -92,6 +95,7 @@ func (w *writer) run() {
 	batch := make([]*op, 0, maxBatch)
 	for range w.wake {
 		for {
+			w.gather()
 			var last bool
 			batch, last = w.take(batch[:0])
 			if len(batch) == 0 {
@@ -104,6 +108,40 @@ func (w *writer) run() {
 			clear(batch)
 		}
 	}
+}
+
+// company is how long patient operations wait. The end of a receipt is followed by the beginning of the next one on the
+// same device within a few milliseconds, and one flush serves both.
+const company = 4 * time.Millisecond
+
+// gather waits while only patient operations are queued, at most for company.
+func (w *writer) gather() {
+	if !w.onlyPatient() {
+		return
+	}
+	timer := time.NewTimer(company)
+	defer timer.Stop()
+	for w.onlyPatient() {
+		select {
+		case <-w.wake:
+		case <-timer.C:
+			return
+		}
+	}
+}
+
+func (w *writer) onlyPatient() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || len(w.queue) == 0 {
+		return false
+	}
+	for _, o := range w.queue {
+		if !o.patient {
+			return false
+		}
+	}
+	return true
 }
 
 // take moves what waits into batch, but what its caller has given up. An empty batch is the last one when last is set.
